@@ -1,0 +1,101 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// The same for every Swift target: the language of Swift 7, memory safety explicit, no warning survives.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A room imports only rooms named here; `Tests/LayeringTests` holds the import lines to `docs/architecture.md`.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "errand",
+    products: [
+        .executable(name: "errand", targets: ["errand"]),
+        .executable(name: "errand-sandbox", targets: ["errand-sandbox"]),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        room("Bytes", []),
+        room("Core", ["Bytes"]),
+        room("Crypto", ["Bytes", "COpenSSL", "CArgon2"]),
+        room("Platform", ["CLinux", "Bytes"]),
+        room("HTTP", ["Bytes", "Core"]),
+        room("Transport", ["Bytes", "Platform", "HTTP", "COpenSSL"]),
+        room("Link", ["Bytes", "Core"]),
+        room("Auth", ["Bytes", "Core", "Crypto"]),
+        room("Store", ["Bytes", "Core", "Platform", "CPostgres", "CZstd"]),
+        room("Queue", ["Bytes", "Core", "Platform", "CHiredis"]),
+        room("Log", ["Bytes", "Core", "Crypto"]),
+        room("API", ["Bytes", "Core", "Platform", "HTTP", "Link", "Auth", "Log"]),
+        room("SandboxSpec", []),
+        room("Sandbox", ["Bytes", "Core", "Platform", "CLinux", "SandboxSpec", "CSeccomp"]),
+        room("Egress", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),
+        room("Agents", ["Bytes", "Core", "Platform"]),
+        room(
+            "Worker",
+            ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Link", "Sandbox", "Egress", "Agents"]
+        ),
+        room("Operations", ["Bytes", "Core", "Platform"]),
+        room("Standin", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),
+        room(
+            "Commands",
+            [
+                "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API",
+                "Worker", "Operations", "Standin",
+            ]
+        ),
+        .executableTarget(name: "errand", dependencies: ["Commands"], swiftSettings: settings),
+        .executableTarget(
+            name: "errand-sandbox",
+            dependencies: ["SandboxSpec", "CLinux"],
+            swiftSettings: settings
+        ),
+        room("TestSupport", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),
+
+        tests("LayeringTests", []),
+        tests("BytesTests", ["Bytes"]),
+        tests("CoreTests", ["Core", "Bytes"]),
+        tests("CryptoTests", ["Crypto", "Bytes"]),
+        tests("PlatformTests", ["Platform", "Bytes"]),
+        tests("HTTPTests", ["HTTP", "Bytes", "Core"]),
+        tests("TransportTests", ["Transport", "HTTP", "Platform", "Bytes", "TestSupport"]),
+        tests("LinkTests", ["Link", "Core", "Bytes"]),
+        tests("AuthTests", ["Auth", "Crypto", "Core", "Bytes", "TestSupport"]),
+        tests("StoreTests", ["Store", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("QueueTests", ["Queue", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("LogTests", ["Log", "Core", "Bytes", "Crypto", "TestSupport"]),
+        tests("APITests", ["API", "Core", "Bytes", "HTTP", "Auth", "Log", "Platform", "TestSupport"]),
+        tests("SandboxTests", ["Sandbox", "SandboxSpec", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("EgressTests", ["Egress", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
+        tests("AgentsTests", ["Agents", "Core", "Bytes", "Platform", "Standin", "TestSupport"]),
+        tests("WorkerTests", ["Worker", "Link", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("CommandsTests", ["Commands", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
+        tests("EndToEndTests", ["Bytes", "Core", "Platform", "HTTP", "Transport", "TestSupport"]),
+    ]
+)
