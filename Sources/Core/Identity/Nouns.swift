@@ -1,0 +1,22 @@
+/// The noun of a person's account.
+package enum UserNoun: Noun { package static let prefix = "usr" }
+/// The noun of a team.
+package enum TeamNoun: Noun { package static let prefix = "team" }
+/// The noun of a project.
+package enum ProjectNoun: Noun { package static let prefix = "prj" }
+/// The noun of a job.
+package enum JobNoun: Noun { package static let prefix = "job" }
+/// The noun of a worker machine.
+package enum WorkerNoun: Noun { package static let prefix = "wrk" }
+/// The noun of a sign-in: one device, one family of refresh tokens.
+package enum SignInNoun: Noun { package static let prefix = "dev" }
+/// The noun of an HTTP request.
+package enum RequestNoun: Noun { package static let prefix = "req" }
+
+package typealias UserID = ID<UserNoun>
+package typealias TeamID = ID<TeamNoun>
+package typealias ProjectID = ID<ProjectNoun>
+package typealias JobID = ID<JobNoun>
+package typealias WorkerID = ID<WorkerNoun>
+package typealias SignInID = ID<SignInNoun>
+package typealias RequestID = ID<RequestNoun>

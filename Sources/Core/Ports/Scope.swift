@@ -1,0 +1,47 @@
+/// Whose rows a query may see; row-level security holds every statement to it.
+package enum Scope: Hashable, Sendable {
+    /// The teams of one signed-in person.
+    case user(UserID)
+    /// One team.
+    case team(TeamID)
+    /// All rows: signing in, the worker link, the sweeps. Never taken from a request.
+    case system
+}
+
+/// A row together with what the asking person may do with it.
+package struct Access<Value: Sendable>: Sendable {
+    package var value: Value
+    /// The person's role in the row's team; `owner` for `Scope.system`.
+    package var role: Role
+
+    /// Pairs a row with a role.
+    package init(value: Value, role: Role) {
+        self.value = value
+        self.role = role
+    }
+}
+
+/// Why a store could not do as asked.
+package enum StoreError: Error, Sendable, Equatable {
+    /// A unique value is taken; names the field.
+    case conflict(field: String)
+    /// The row is not there, or not in the scope.
+    case notFound
+    /// The database cannot be reached or refused for want of resources; safe to try again.
+    case unavailable(String)
+    /// The statement failed for a reason that only a developer can mend; the text is for the log, never for a user.
+    case failed(stage: String, sqlState: String)
+}
+
+/// One page of a listing, newest first.
+package struct Page<Value: Sendable>: Sendable {
+    package var items: [Value]
+    /// True when another page follows the last item.
+    package var hasMore: Bool
+
+    /// Makes a page.
+    package init(items: [Value], hasMore: Bool) {
+        self.items = items
+        self.hasMore = hasMore
+    }
+}
