@@ -41,14 +41,14 @@ package protocol MessageBus: AnyObject {
 
 /// The channels of the bus.
 package enum BusChannel {
-    /// Hints were pushed: claims may try again. The message is empty.
+    /// Says that hints were pushed, so that claims may try again (an empty message).
     package static let wake = "wake"
     /// Record frames of any attempt of a job, each message: u32 attempt, frames (LogRecordCodec).
     package static func log(_ job: JobID) -> String { "log:\(job)" }
-    /// A job changed its state: the message is empty, read the store.
+    /// Says that a job changed its state: read the store (an empty message).
     package static func job(_ job: JobID) -> String { "job:\(job)" }
     /// A worker has something to do at once: the message is a job id whose cancel was requested.
     package static func worker(_ worker: WorkerID) -> String { "worker:\(worker)" }
-    /// A sign-in was revoked: the message is its id. Or an account: its user id.
+    /// Says that a sign-in or an account was revoked; the message is its id.
     package static let revoked = "revoked"
 }

@@ -1,5 +1,3 @@
-package import Bytes
-
 /// The job log's durable half: compressed chunks of records per attempt.
 package protocol LogStore: AnyObject {
     /// Appends records durably; they must begin at the stored last seq + 1.
