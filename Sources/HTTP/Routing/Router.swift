@@ -3,7 +3,8 @@ package final class Router {
     private let tree: RouteTree
 
     /// Told of each error that the client sees only as `internal`, with the operation it happened in.
-    package var onInternalError: (_ error: any Error, _ operationID: String, _ requestID: String) -> Void = { _, _, _ in }
+    package var onInternalError: (_ error: any Error, _ operationID: String, _ requestID: String) -> Void = { _, _, _ in
+    }
     /// Told of each answer: the operation (nil when no route matched) and the status.
     package var onResponse: (_ operationID: String?, _ status: Int) -> Void = { _, _ in }
 
