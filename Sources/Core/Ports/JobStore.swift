@@ -70,7 +70,7 @@ package struct ClaimedJob: Sendable {
 }
 
 /// How an attempt ended, as its worker reports it.
-package struct AttemptEnd: Sendable {
+package struct AttemptEnd: Sendable, Equatable {
     package var attempt: AttemptID
     /// One of the final states.
     package var state: JobState
