@@ -1,0 +1,40 @@
+// Starting a program: everything between clone and exec is C, and a pidfd comes with the child.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+/// The most descriptors a child is given by number.
+#define CLINUX_MAX_MAPPED 32
+
+/// A descriptor of this process under the number that the child shall see.
+struct clinux_mapping {
+    int child;
+    int raw;
+};
+
+struct clinux_spawn {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const char *directory;
+    const struct clinux_mapping *mappings;
+    int mapping_count;
+    int new_session;
+    int death_signal;
+    pid_t parent;
+    int pidfd;
+    int error;
+    const char *stage;
+};
+
+/// Starts the program and returns its pid with `pidfd` set, or -1 with `error` (an errno) and `stage` set.
+///
+/// The calling thread sleeps until the child has executed the program or failed. The death signal is tied to the
+/// calling thread. All other descriptors are closed by exec; signals are unblocked and have their default action.
+pid_t clinux_spawn_process(struct clinux_spawn *spawn);
+
+int clinux_pidfd_open(pid_t pid);
+int clinux_pidfd_signal(int pidfd, int signal);
+
+/// Reaps without blocking: 1 with `code` (CLD_EXITED, CLD_KILLED, CLD_DUMPED) and `status`, 0 still running, -1 with errno.
+int clinux_pidfd_reap(int pidfd, int *code, int *status);

@@ -1,0 +1,101 @@
+#define _GNU_SOURCE 1
+#include "include/clinux_process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { stack_size = 64 * 1024 };
+
+// Runs in the child on its own stack, sharing memory with the sleeping parent thread: the error is a plain store.
+static int fail(struct clinux_spawn *spawn, const char *stage) {
+    spawn->error = errno;
+    spawn->stage = stage;
+    _exit(127);
+}
+
+static int run_child(void *argument) {
+    struct clinux_spawn *spawn = argument;
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
+    if (spawn->new_session && setsid() < 0) return fail(spawn, "setsid");
+    if (spawn->directory && chdir(spawn->directory) < 0) return fail(spawn, "chdir");
+    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return fail(spawn, "close_range");
+
+    // Sources first move above every target number, so that no dup2 overwrites a source still needed.
+    int moved[CLINUX_MAX_MAPPED], floor = 3;
+    for (int index = 0; index < spawn->mapping_count; index++)
+        if (spawn->mappings[index].child >= floor) floor = spawn->mappings[index].child + 1;
+    for (int index = 0; index < spawn->mapping_count; index++) {
+        moved[index] = fcntl(spawn->mappings[index].raw, F_DUPFD_CLOEXEC, floor);
+        if (moved[index] < 0) return fail(spawn, "dup");
+    }
+    for (int index = 0; index < spawn->mapping_count; index++)
+        if (dup2(moved[index], spawn->mappings[index].child) < 0) return fail(spawn, "dup2");
+
+    if (spawn->death_signal) {
+        if (prctl(PR_SET_PDEATHSIG, spawn->death_signal) < 0) return fail(spawn, "prctl(PDEATHSIG)");
+        if (getppid() != spawn->parent) _exit(127);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(spawn->path, spawn->arguments, spawn->environment);
+    return fail(spawn, "execve");
+}
+
+pid_t clinux_spawn_process(struct clinux_spawn *spawn) {
+    spawn->parent = getpid();
+    spawn->pidfd = -1;
+    spawn->error = 0;
+    if (spawn->mapping_count > CLINUX_MAX_MAPPED) {
+        spawn->error = EINVAL;
+        spawn->stage = "mappings";
+        return -1;
+    }
+    char *stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) {
+        spawn->error = errno;
+        spawn->stage = "mmap";
+        return -1;
+    }
+    // No handler of this process may run in the child while it shares our memory.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = clone(
+        run_child, stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, spawn, &spawn->pidfd);
+    if (pid < 0) {
+        spawn->error = errno;
+        spawn->stage = "clone";
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, stack_size);
+    if (pid >= 0 && spawn->error) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+        close(spawn->pidfd);
+        spawn->pidfd = -1;
+    }
+    return spawn->error ? -1 : pid;
+}
+
+int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int clinux_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
+int clinux_pidfd_reap(int pidfd, int *code, int *status) {
+    siginfo_t info = {0};
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0) return -1;
+    if (info.si_pid == 0) return 0;
+    *code = info.si_code;
+    *status = info.si_status;
+    return 1;
+}
