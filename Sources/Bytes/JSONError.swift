@@ -43,5 +43,11 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
     /// The byte at which it was noticed.
     package let offset: Int
 
+    /// Makes a refusal.
+    package init(reason: JSONErrorReason, offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+
     package var description: String { "\(reason.rawValue) (at byte \(offset))" }
 }

@@ -17,5 +17,11 @@ package struct CryptoError: Error, Equatable, CustomStringConvertible {
     /// Why it failed.
     package let reason: Reason
 
+    /// Makes a failure.
+    package init(stage: String, reason: Reason) {
+        self.stage = stage
+        self.reason = reason
+    }
+
     package var description: String { "\(stage): \(reason.rawValue)" }
 }
