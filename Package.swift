@@ -51,7 +51,7 @@ let package = Package(
         room("Store", ["Bytes", "Core", "Platform", "CPostgres", "CZstd"]),
         room("Queue", ["Bytes", "Core", "Platform", "CHiredis"]),
         room("Log", ["Bytes", "Core", "Crypto"]),
-        room("API", ["Bytes", "Core", "Platform", "HTTP", "Link", "Auth", "Log"]),
+        room("API", ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Link", "Auth", "Log"]),
         room("SandboxSpec", []),
         room("Sandbox", ["Bytes", "Core", "Platform", "CLinux", "SandboxSpec", "CSeccomp"]),
         room("Egress", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),

@@ -150,6 +150,8 @@ package protocol JobStore: AnyObject {
         _ running: [AttemptID],
         lease: WorkerLease
     ) async throws(StoreError) -> (cancelled: [AttemptID], stale: [AttemptID])
+    /// The running attempts that were claimed under a lease.
+    func running(_ lease: WorkerLease) async throws(StoreError) -> [AttemptID]
     /// Requeues or fails the running jobs whose worker's lease has ended.
     func reap(now: Timestamp, limit: Int) async throws(StoreError) -> (requeued: [JobHint], failed: [Job])
     /// Due queued jobs not hinted since `staleAfter`; marks them hinted. Also moves due delayed jobs to queued.

@@ -25,6 +25,8 @@ package protocol ProjectStore: AnyObject {
         policy: AgentPolicy?,
         scope: Scope
     ) async throws(StoreError) -> Project?
+    /// Homes a project on a worker unless it has a home already; answers with its home, nil when out of scope.
+    func setHome(_ id: ProjectID, _ worker: WorkerID, scope: Scope) async throws(StoreError) -> WorkerID?
     /// Deletes a project; `conflict(field: "jobs")` while one of its jobs is not final. False when unknown.
     func deleteProject(_ id: ProjectID, scope: Scope) async throws(StoreError) -> Bool
 }
