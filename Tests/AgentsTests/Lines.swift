@@ -1,3 +1,5 @@
+import Core
+
 @testable import Agents
 
 /// Lines of the CLI as it writes them, shortened to what is read.

@@ -78,7 +78,7 @@ struct ClaudeResult: Equatable, Sendable {
     let apiErrorStatus: Int64?
     /// The answer, or the text of an error.
     let text: String?
-    let turns: Int
+    let turns: Int64
     let durationMilliseconds: Int64
     /// Of the process so far, in US dollars.
     let totalCost: Double?
@@ -92,7 +92,7 @@ struct ClaudeResult: Equatable, Sendable {
         terminalReason = line["terminal_reason"]?.string
         apiErrorStatus = line["api_error_status"]?.integer
         text = line["result"]?.string ?? line["errors"]?.array?.first?.string
-        turns = Int(clamping: line["num_turns"]?.integer ?? 0)
+        turns = Self.count(line["num_turns"])
         durationMilliseconds = Self.count(line["duration_ms"])
         totalCost = line["total_cost_usd"]?.double
         let usage = line["usage"]

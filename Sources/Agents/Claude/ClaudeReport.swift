@@ -33,7 +33,7 @@ struct ClaudeReport: Sendable {
 
     mutating func note(result: ClaudeResult) {
         last = result
-        facts.turns = Int(clamping: Int64(facts.turns ?? 0) + Int64(max(result.turns, 0)))
+        facts.turns = Int(clamping: Int64(facts.turns ?? 0) &+ result.turns)
         facts.inputTokens = (facts.inputTokens ?? 0) &+ result.inputTokens
         facts.outputTokens = (facts.outputTokens ?? 0) &+ result.outputTokens
         facts.durationMilliseconds = (facts.durationMilliseconds ?? 0) &+ result.durationMilliseconds

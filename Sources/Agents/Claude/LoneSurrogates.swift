@@ -9,14 +9,18 @@ enum LoneSurrogates {
                 position += 1
                 continue
             }
-            switch unit(at: position, of: text) {
-            case nil: position += 2
-            case 0xd800..<0xdc00? where isLowHalf(unit(at: position + 6, of: text)): position += 12
-            case 0xd800..<0xe000?:
-                text.replaceSubrange(position..<(position + 6), with: "\\ufffd".utf8)
-                position += 6
-            case .some: position += 6
+            guard let first = unit(at: position, of: text) else {
+                position += 2
+                continue
             }
+            if (0xd800..<0xdc00).contains(first), isLowHalf(unit(at: position + 6, of: text)) {
+                position += 12
+                continue
+            }
+            if (0xd800..<0xe000).contains(first) {
+                text.replaceSubrange(position..<(position + 6), with: "\\ufffd".utf8)
+            }
+            position += 6
         }
         return text
     }
