@@ -7,7 +7,7 @@ package struct RequestHeadParser {
     private var section = FieldSection()
     // The start of the line that is not complete yet; 0 is the request line.
     private var lineStart = 0
-    // Bytes before this offset hold no line feed after `lineStart`: they are not looked at again until one arrives.
+    // Bytes before this offset hold no line feed after `lineStart`.
     private var scanned = 0
 
     /// What was parsed; complete once `parse` has returned a length.
@@ -29,7 +29,7 @@ package struct RequestHeadParser {
     /// Whether any byte of a head has been seen since the last reset.
     package var hasBegun: Bool { lineStart > 0 || scanned > 0 }
 
-    /// Parses on; `bytes` begins with the head each time and only grows. Returns the head's length once it is whole.
+    /// Parses on and returns the head's length once it is whole; `bytes` begins with the head each time and only grows.
     package mutating func parse(_ bytes: borrowing Span<UInt8>) throws(HeadError) -> Int? {
         guard !isWaitingForLine(bytes) else { return try needMore(bytes.count) }
         if lineStart == 0 {
@@ -58,7 +58,9 @@ package struct RequestHeadParser {
     }
 
     private func isWaitingForLine(_ bytes: borrowing Span<UInt8>) -> Bool {
-        guard scanned > 0 else { return false }
+        // A short line is parsed again at once, so that its faults show early; a long one only once its end is there,
+        // or a slow sender would make us read the same bytes over and over.
+        guard scanned - lineStart > 512 else { return false }
         for index in scanned..<bytes.count where bytes[index] == 0x0A { return false }
         return true
     }

@@ -27,7 +27,7 @@ package struct ResponseHeadParser {
         self.limits = limits
     }
 
-    /// Parses on; `bytes` begins with the head each time. Returns the head and its length once it is whole.
+    /// Parses on and returns the head and its length once it is whole; `bytes` begins with the head each time.
     package mutating func parse(
         _ bytes: borrowing Span<UInt8>
     ) throws(HeadError) -> (head: ResponseHead, length: Int)? {
