@@ -67,7 +67,7 @@ package struct Transcript {
         self.store = store
     }
 
-    /// The next piece; nil at the end. A line ends where its last part does.
+    /// The next piece, a line ending where its last part does; nil at the end.
     package mutating func next() async throws(StoreError) -> [UInt8]? {
         let records = try await store.read(
             attempt,

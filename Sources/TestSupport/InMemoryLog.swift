@@ -21,6 +21,9 @@ package final class InMemoryLogStore: LogStore {
         records[attempt]?.removeAll { $0.seq <= seq }
     }
 
+    /// Stores records as they are, for a test's synchronous steps.
+    package func insert(_ new: [LogRecord], to attempt: AttemptID) { records[attempt, default: []] += new }
+
     package func append(_ new: [LogRecord], to attempt: AttemptID) async throws(StoreError) -> UInt64? {
         try enter()
         defer { onCall() }

@@ -3,7 +3,6 @@ package import Core
 
 /// The job queue in memory, under the same policy as the real one: teams in turn, then priority, then due time.
 package final class InMemoryQueue: JobQueue {
-
     private let clock: any TimeSource
     private let bus: (any MessageBus)?
     private var waiting: [JobID: JobHint] = [:]
