@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ static int run_child(void *argument) {
     return fail(spawn, "execve");
 }
 
-pid_t clinux_spawn_process(struct clinux_spawn *spawn) {
+int clinux_spawn_process(struct clinux_spawn *spawn) {
     spawn->parent = getpid();
     spawn->pidfd = -1;
     spawn->error = 0;
@@ -98,4 +99,15 @@ int clinux_pidfd_reap(int pidfd, int *code, int *status) {
     *code = info.si_code;
     *status = info.si_status;
     return 1;
+}
+
+int clinux_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
+int clinux_open(const char *path, int flags, uint32_t mode) { return open(path, flags, (mode_t)mode); }
+
+int clinux_free_bytes(const char *path, int64_t *bytes) {
+    struct statvfs volume;
+    if (statvfs(path, &volume) < 0) return -1;
+    *bytes = (int64_t)volume.f_bavail * (int64_t)volume.f_frsize;
+    return 0;
 }

@@ -2,13 +2,14 @@
 #include "include/clinux_socket.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-int clinux_accept(int socket, struct sockaddr *address, socklen_t *length) {
+int clinux_accept(int socket, void *address, uint32_t *length) {
     return accept4(socket, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count) {
+long clinux_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int) * CLINUX_MAX_DESCRIPTORS)];
@@ -32,7 +33,7 @@ ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t count, con
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-ssize_t clinux_receive_descriptors(int socket, void *bytes, size_t capacity, int *descriptors, int *descriptor_count, int *flags) {
+long clinux_receive_descriptors(int socket, void *bytes, size_t capacity, int *descriptors, int *descriptor_count, int *flags) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int) * CLINUX_MAX_DESCRIPTORS)];

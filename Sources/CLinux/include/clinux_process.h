@@ -1,7 +1,6 @@
 // Starting a program: everything between clone and exec is C, and a pidfd comes with the child.
 #pragma once
 #include <stdint.h>
-#include <sys/types.h>
 
 /// The most descriptors a child is given by number.
 #define CLINUX_MAX_MAPPED 32
@@ -21,7 +20,7 @@ struct clinux_spawn {
     int mapping_count;
     int new_session;
     int death_signal;
-    pid_t parent;
+    int parent;
     int pidfd;
     int error;
     const char *stage;
@@ -31,10 +30,18 @@ struct clinux_spawn {
 ///
 /// The calling thread sleeps until the child has executed the program or failed. The death signal is tied to the
 /// calling thread. All other descriptors are closed by exec; signals are unblocked and have their default action.
-pid_t clinux_spawn_process(struct clinux_spawn *spawn);
+int clinux_spawn_process(struct clinux_spawn *spawn);
 
-int clinux_pidfd_open(pid_t pid);
+int clinux_pidfd_open(int pid);
 int clinux_pidfd_signal(int pidfd, int signal);
 
 /// Reaps without blocking: 1 with `code` (CLD_EXITED, CLD_KILLED, CLD_DUMPED) and `status`, 0 still running, -1 with errno.
 int clinux_pidfd_reap(int pidfd, int *code, int *status);
+
+/// Makes a close-on-exec pipe: `ends[0]` reads, `ends[1]` writes.
+int clinux_pipe(int *ends);
+
+int clinux_open(const char *path, int flags, uint32_t mode);
+
+/// The bytes that an ordinary user may still write to a path's file system; 0 or -1 with errno.
+int clinux_free_bytes(const char *path, int64_t *bytes);

@@ -1,5 +1,5 @@
 extension EventLoop {
-    /// Suspends the task for a time; returns early when the task is cancelled or the loop stops. On the loop only.
+    /// Suspends the task for a time; returns early when the task is cancelled or the loop stops.
     package func sleep(_ duration: Duration) async {
         precondition(isOnLoop, "sleep off the loop")
         let state = SleepState()

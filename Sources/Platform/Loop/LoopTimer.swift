@@ -14,7 +14,7 @@ package final class LoopTimer {
         self.body = body
     }
 
-    /// Takes the timer off; its callback will not run. Nothing happens when it already ran.
+    /// Takes the timer off, so that its callback will not run; nothing happens when it already ran.
     package func cancel() {
         body = nil
         if position != nil { loop.remove(self) }

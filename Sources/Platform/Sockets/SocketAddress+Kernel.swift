@@ -55,7 +55,7 @@ extension SocketAddress {
         return (result, SocketAddress(kernelForm: bytes, family: Int32(storage.ss_family)))
     }
 
-    private init?(kernelForm bytes: [UInt8], family: Int32) {
+    init?(kernelForm bytes: [UInt8], family: Int32) {
         switch family {
         case AF_INET where bytes.count >= 8:
             self = .ipv4(Array(bytes[4..<8]), port: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
