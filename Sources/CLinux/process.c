@@ -25,8 +25,9 @@ static int fail(struct clinux_spawn *spawn, const char *stage) {
 
 static int run_child(void *argument) {
     struct clinux_spawn *spawn = argument;
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++) sigaction(number, &standard, NULL);
+    // The kernel's own call, because the library's refuses the numbers it keeps to itself. All zero is SIG_DFL.
+    unsigned long standard[4] = {0};
+    for (int number = 1; number < 65; number++) syscall(SYS_rt_sigaction, number, standard, NULL, 8);
     if (spawn->new_session && setsid() < 0) return fail(spawn, "setsid");
     if (spawn->directory && chdir(spawn->directory) < 0) return fail(spawn, "chdir");
     if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return fail(spawn, "close_range");

@@ -54,7 +54,10 @@ struct DescriptorSocketTests {
             let receiver = try DescriptorSocket(loop: loop, adopting: OwnedDescriptor(right))
             loop.spawnLocal {
                 for number in 0..<500 {
-                    try? await sender.send([UInt8](repeating: UInt8(number % 251), count: 1 + number * 10), descriptors: [])
+                    try? await sender.send(
+                        [UInt8](repeating: UInt8(number % 251), count: 1 + number * 10),
+                        descriptors: []
+                    )
                 }
                 sender.close()
             }

@@ -20,7 +20,9 @@ import Testing
         #expect(try Files.status(path)?.mode == 0o640)
         #expect(try Files.list(directory) == ["secret"])
         #expect(throws: PlatformError(stage: "read(\(path))", errno: EFBIG)) { try Files.readAll(path, limit: 1) }
-        #expect(throws: PlatformError(stage: "open(\(path)x)", errno: ENOENT)) { try Files.readAll(path + "x", limit: 1) }
+        #expect(throws: PlatformError(stage: "open(\(path)x)", errno: ENOENT)) {
+            try Files.readAll(path + "x", limit: 1)
+        }
     }
 
     @Test func `a failed replacement leaves the old file and no litter`() throws {

@@ -73,7 +73,9 @@ struct SocketTests {
             for _ in 0..<8 where failure == nil {
                 do throws(PlatformError) {
                     let socket = try await ByteSocket.connect(
-                        to: full.address, on: loop, timeout: .milliseconds(50)
+                        to: full.address,
+                        on: loop,
+                        timeout: .milliseconds(50)
                     )
                     held.append(socket)
                 } catch {
@@ -88,7 +90,10 @@ struct SocketTests {
     @Test func `closing ends a waiting accept and a waiting read`() async throws {
         try await onLoop { loop in
             let listener = try ListeningSocket.bind(
-                .ipv4([127, 0, 0, 1], port: 0), on: loop, reusePort: false, backlog: 8
+                .ipv4([127, 0, 0, 1], port: 0),
+                on: loop,
+                reusePort: false,
+                backlog: 8
             )
             let socket = try await ByteSocket.connect(to: listener.address, on: loop, timeout: .seconds(5))
             _ = loop.schedule(after: .milliseconds(2)) {

@@ -7,7 +7,8 @@ struct ThreadPoolTests {
     @Test func `the body runs off the loop and the caller comes back to it`() async throws {
         try await onLoop { loop in
             let pool = ThreadPool(name: "pool", threads: 2, queueLimit: 10)
-            #expect(try await pool.run { EventLoop.current == nil })
+            let isElsewhere = try await pool.run { EventLoop.current == nil }
+            #expect(isElsewhere)
             #expect(loop.isOnLoop)
             await #expect(throws: PlatformError(stage: "body", errno: EIO)) {
                 try await pool.run { throw PlatformError(stage: "body", errno: EIO) }

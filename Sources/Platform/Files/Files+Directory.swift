@@ -23,7 +23,7 @@ extension Files {
         var status = stat()
         do throws(PlatformError) {
             try systemCall("lstat(\(path))") { unsafe lstat(path, &status) }
-        } catch where error.errno == ENOENT || error.errno == ENOTDIR {
+        } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
             return nil
         }
         return FileStatus(
@@ -45,10 +45,10 @@ extension Files {
     package static func createDirectory(_ path: String, mode: UInt32 = 0o700) throws(PlatformError) {
         do throws(PlatformError) {
             try systemCall("mkdir(\(path))") { unsafe mkdir(path, mode) }
-        } catch where error.errno == EEXIST {
+        } catch  where error.errno == EEXIST {
             guard try status(path)?.isDirectory == true else { throw error }
             return
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
             try createDirectory(String(path[..<slash]), mode: mode)
             try systemCall("mkdir(\(path))") { unsafe mkdir(path, mode) }
@@ -60,7 +60,7 @@ extension Files {
     package static func remove(_ path: String) throws(PlatformError) {
         do throws(PlatformError) {
             try systemCall("remove(\(path))") { unsafe Glibc.remove(path) }
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return
         }
     }

@@ -44,7 +44,7 @@ package enum Files {
         )
         do throws(PlatformError) {
             try systemCall("flock(\(path))") { flock(file.raw, LOCK_EX | LOCK_NB) }
-        } catch where error.errno == EWOULDBLOCK {
+        } catch  where error.errno == EWOULDBLOCK {
             return nil
         }
         return file
