@@ -1,4 +1,6 @@
 #pragma once
+/* SHA256_Init and its kin are the only ones whose state can be kept on disk. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/ssl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -7,3 +9,4 @@
 #include <openssl/pem.h>
 #include <openssl/hmac.h>
 #include <openssl/crypto.h>
+#include <openssl/sha.h>
