@@ -31,6 +31,12 @@ package enum PasswordHash {
         return constantTimeEqual(tag, stored.tag)
     }
 
+    /// A hash that no password is known to match, at the cost of `parameters` to whoever tries one; making it costs nothing.
+    package static func unmatchable(_ parameters: Argon2Parameters) -> String {
+        let (salt, tag) = (SecureRandom.bytes(saltLength), SecureRandom.bytes(tagLength))
+        return PHCString(parameters: parameters, salt: salt, tag: tag).text
+    }
+
     /// Whether a stored hash was made with other parameters than `parameters`, or cannot be read.
     package static func needsRehash(_ phc: String, _ parameters: Argon2Parameters) -> Bool {
         guard let stored = try? PHCString(phc) else { return true }

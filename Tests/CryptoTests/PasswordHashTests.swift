@@ -80,6 +80,13 @@ struct PasswordHashTests {
         #expect(PasswordHash.needsRehash(phc, .standard))
     }
 
+    @Test func `an unmatchable hash is read like any other and matches nothing`() throws {
+        let phc = PasswordHash.unmatchable(cheap)
+        #expect(!PasswordHash.needsRehash(phc, cheap))
+        #expect(try !PasswordHash.verify(password: [], phc: phc))
+        #expect(PasswordHash.unmatchable(cheap) != phc)
+    }
+
     @Test func `a short salt and parameters outside the limits are refused at making`() {
         #expect(throws: CryptoError(stage: "password hash", reason: .invalidSalt)) {
             try PasswordHash.make(password: [1], salt: [1, 2, 3], cheap)

@@ -1,0 +1,21 @@
+package import Crypto
+
+/// Hashes and checks of account passwords at the standard cost; they take long, so never call them on a loop.
+package enum PasswordCheck {
+    /// Checked in place of an unknown account's hash, so that the answer takes as long.
+    package static let decoy = PasswordHash.unmatchable(.standard)
+
+    /// The hash to store for a password.
+    package static func hash(_ password: String) throws(CryptoError) -> String {
+        let salt = SecureRandom.bytes(PasswordHash.saltLength)
+        return try PasswordHash.make(password: [UInt8](password.utf8), salt: salt, .standard)
+    }
+
+    /// Whether the password is the one that was hashed; an error says that the stored hash is unusable or memory short.
+    package static func matches(_ password: String, _ stored: String) throws(CryptoError) -> Bool {
+        try PasswordHash.verify(password: [UInt8](password.utf8), phc: stored)
+    }
+
+    /// Whether a hash that just matched should be made anew, because the standard cost has changed.
+    package static func needsRehash(_ stored: String) -> Bool { PasswordHash.needsRehash(stored, .standard) }
+}

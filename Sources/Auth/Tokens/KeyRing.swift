@@ -1,0 +1,63 @@
+package import Bytes
+package import Crypto
+
+/// The keys of this installation: one signs, all that have not retired verify.
+///
+/// It never changes, so that all loops share one; a rotation makes another ring.
+package final class KeyRing: Sendable {
+    /// The `typ` of an access token (RFC 9068), which keeps every other kind of token from passing for one.
+    private static let type = "at+jwt"
+
+    private let issuer: String
+    private let audience: String
+    private let active: SigningKey
+    private let keys: [String: SigningKey]
+    /// The public keys as a JWK set, served as it stands.
+    package let jwks: [UInt8]
+
+    /// A ring of the keys of `set`, for tokens of `issuer` meant for `audience`.
+    package init(_ set: SigningKeySet, issuer: String, audience: String) {
+        self.issuer = issuer
+        self.audience = audience
+        active = set.active
+        keys = Dictionary(set.keys.map { ($0.identifier, $0) }) { first, _ in first }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("keys")
+        writer.beginArray()
+        for key in set.keys { JWK(identifier: key.identifier, key: key.key.publicKey).write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
+        jwks = writer.bytes
+    }
+
+    /// The token of `claims`, signed by the active key.
+    package func sign(_ claims: AccessClaims) throws(CryptoError) -> String {
+        var header = JSONWriter(reserving: 128)
+        header.beginObject()
+        header.member("alg", JWK.algorithm)
+        header.member("typ", Self.type)
+        header.member("kid", active.identifier)
+        header.endObject()
+        let signed = Base64.encodeURL(header.bytes) + "." + Base64.encodeURL(claims.encoded())
+        return signed + "." + Base64.encodeURL(try active.key.sign([UInt8](signed.utf8)))
+    }
+
+    /// The claims of a token that one of our keys signed and that holds now.
+    package func verify(token: String, now: Timestamp) throws(TokenError) -> AccessClaims {
+        try examine(token, now: now).claims
+    }
+
+    /// The claims together with the instant until which this verdict stands.
+    func examine(_ token: String, now: Timestamp) throws(TokenError) -> (claims: AccessClaims, until: Timestamp) {
+        let parsed = try JWS(compact: token)
+        guard parsed.algorithm == JWK.algorithm else { throw .wrongAlgorithm }
+        guard parsed.type == Self.type else { throw .wrongType }
+        guard let identifier = parsed.keyIdentifier, let key = keys[identifier], !key.isRetired(at: now) else {
+            throw .unknownKey
+        }
+        try parsed.verify(JWK(identifier: identifier, key: key.key.publicKey))
+        let claims = try AccessClaimsReader(issuer: issuer, audience: audience, now: now).read(parsed.payload)
+        return (claims, min(claims.expiresAt, key.retiresAt ?? claims.expiresAt))
+    }
+}
