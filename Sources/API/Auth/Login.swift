@@ -1,0 +1,105 @@
+import Auth
+import Bytes
+import Core
+import HTTP
+import Platform
+
+extension Endpoints {
+    /// Signs a person in with address and password: `POST /v1/auth/login`.
+    ///
+    /// An unknown address, a wrong password and a disabled account get the same answer after the same work.
+    func login(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let form = try await request.jsonObject { fields in
+            (
+                email: fields.string("email", maximum: EmailAddress.maximumLength),
+                password: fields.string("password", maximum: PasswordRules.maximumBytes),
+                device: fields.string("device_name", maximum: 100, required: false),
+                // Accepted for clients that always send it; no account has a second factor yet.
+                otp: fields.string("otp", maximum: 64, required: false)
+            )
+        }
+        let email = EmailAddress.canonical(form.email ?? "")
+        try await throttleLogin(address: request.remoteAddress, email: email ?? form.email ?? "")
+        var credentials: UserCredentials?
+        if let email { credentials = try await services.accounts.credentials(email: email) }
+        let isRight = try await verify(form.password ?? "", credentials)
+        guard isRight, let user = credentials?.user, !user.isDisabled else { throw ProblemError(.wrongCredentials) }
+        return try await openSignIn(user, device: form.device, request: request)
+    }
+
+    private func throttleLogin(address: String, email: String) async throws {
+        for (key, policy) in [
+            ("login:address:\(address)", LoginRates.perAddress),
+            ("login:account:\(email.lowercased())", LoginRates.perAccount),
+        ] {
+            let verdict = await services.limiter.take(key, policy)
+            guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict.retryAfter)) }
+        }
+    }
+
+    private func verify(_ password: String, _ credentials: UserCredentials?) async throws -> Bool {
+        let stored = credentials?.passwordHash ?? PasswordCheck.decoy
+        do {
+            let matches = try await services.passwordPool.run { try PasswordCheck.matches(password, stored) }
+            return matches && credentials != nil
+        } catch is PoolFull {
+            throw ProblemError(.overloaded("Too many people are signing in at this moment."))
+        }
+    }
+
+    private func openSignIn(_ user: User, device: String?, request: HTTPRequest) async throws -> HTTPResponse {
+        let now = services.time.now
+        let id = SignInID(at: now)
+        let signIn = SignIn(
+            id: id,
+            userID: user.id,
+            deviceName: device ?? "unnamed",
+            address: request.remoteAddress,
+            userAgent: String((request.headers["user-agent"] ?? "").prefix(200)),
+            createdAt: now,
+            lastUsedAt: now,
+            expiresAt: now.adding(RefreshToken.lifetime),
+            revokedAt: nil
+        )
+        let refresh = RefreshToken.make()
+        try await services.accounts.createSignIn(signIn, refreshHash: refresh.hash)
+        return try tokenAnswer(for: signIn, refreshToken: refresh.token)
+    }
+
+    /// The answer to a sign-in or a refresh.
+    func tokenAnswer(for signIn: SignIn, refreshToken: String) throws -> HTTPResponse {
+        let now = services.time.now
+        let token = try services.keys.sign(
+            AccessClaims(
+                issuer: services.settings.publicURL,
+                audience: services.settings.publicURL,
+                subject: signIn.userID,
+                signIn: signIn.id,
+                tokenID: RequestID(at: now).description,
+                issuedAt: now,
+                expiresAt: now.adding(AccessTokenTimes.lifetime),
+                scopes: ["all"],
+                clientID: "errand"
+            )
+        )
+        return .json(
+            200,
+            document { writer in
+                writer.beginObject()
+                writer.member("access_token", token)
+                writer.member("expires_in", AccessTokenTimes.lifetime.components.seconds)
+                writer.member("refresh_token", refreshToken)
+                writer.member("token_type", "Bearer")
+                writer.endObject()
+            }
+        )
+    }
+}
+
+/// How often a sign-in may be tried, before the work of hashing begins.
+enum LoginRates {
+    /// An office behind one address signs in; a guesser gets ten a minute after the first twenty.
+    static let perAddress = RatePolicy(name: "login-address", burst: 20, interval: .seconds(6))
+    /// A person mistypes; a guesser who changes addresses gets six a minute after the first ten.
+    static let perAccount = RatePolicy(name: "login-account", burst: 10, interval: .seconds(10))
+}

@@ -1,0 +1,82 @@
+import Auth
+import Bytes
+import Core
+import HTTP
+import Platform
+
+/// Who asks: a signed-in person on one device.
+struct Principal {
+    let user: UserID
+    let signIn: SignInID
+    let expiresAt: Timestamp
+
+    /// What the person may see.
+    var scope: Scope { .user(user) }
+}
+
+extension Endpoints {
+    /// The person behind a request; refuses a token that is missing, forged, expired or whose sign-in was revoked.
+    func authenticate(_ request: HTTPRequest) async throws -> Principal {
+        guard let token = bearerToken(request) else { throw ProblemError(.unauthenticated) }
+        let principal = try principal(token)
+        try await admit(principal)
+        return principal
+    }
+
+    /// The same for a WebSocket, which may bring a one-use ticket as a subprotocol in place of the header.
+    func authenticateStream(_ request: HTTPRequest) async throws -> (Principal, subprotocol: String?) {
+        try checkOrigin(request)
+        if request.headers["authorization"] != nil {
+            return (
+                try await authenticate(request), subprotocol: request.offeredSubprotocols.first { $0 == "errand.v1" }
+            )
+        }
+        let offered = request.offeredSubprotocols
+        guard let ticket = offered.first(where: { $0.hasPrefix(StreamTicket.subprotocolPrefix) }) else {
+            throw ProblemError(.unauthenticated)
+        }
+        guard let hash = StreamTicket.hash(ofSubprotocol: ticket),
+            let (user, signIn) = try await services.accounts.redeemTicket(hash: hash, now: services.time.now)
+        else { throw ProblemError(.ticketRefused) }
+        let principal = Principal(
+            user: user,
+            signIn: signIn,
+            expiresAt: services.time.now.adding(AccessTokenTimes.lifetime)
+        )
+        try await admit(principal)
+        return (principal, subprotocol: offered.first { $0 == "errand.v1" } ?? ticket)
+    }
+
+    /// Verifies a token without asking the database.
+    func principal(_ token: String) throws -> Principal {
+        do throws(TokenError) {
+            let claims = try services.verifier.verify(token, now: services.time.now)
+            return Principal(user: claims.subject, signIn: claims.signIn, expiresAt: claims.expiresAt)
+        } catch {
+            throw ProblemError(error == .expired ? .tokenExpired : .unauthenticated)
+        }
+    }
+
+    /// Refuses a revoked sign-in, and one person's flood.
+    func admit(_ principal: Principal) async throws {
+        guard try await signIns.isActive(principal.signIn) else { throw ProblemError(.unauthenticated) }
+        let wait = requestRates.take(principal.user.description, at: services.loop.now)
+        guard wait == 0 else { throw ProblemError(.rateLimited(wait)) }
+    }
+
+    private func bearerToken(_ request: HTTPRequest) -> String? {
+        guard let value = request.headers["authorization"] else { return nil }
+        let parts = value.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", !parts[1].isEmpty else { return nil }
+        return String(parts[1])
+    }
+
+    /// A browser always sends Origin; a page of another origin must not ride on a person's session.
+    private func checkOrigin(_ request: HTTPRequest) throws {
+        guard let origin = request.headers["origin"] else { return }
+        let own = (request.isSecure ? "https://" : "http://") + request.authority
+        guard
+            origin == own || origin == services.settings.publicURL || services.settings.allowedOrigins.contains(origin)
+        else { throw ProblemError(.forbidden("This origin may not open streams; add it to ERRAND_CORS_ORIGINS.")) }
+    }
+}

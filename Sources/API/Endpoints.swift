@@ -1,0 +1,80 @@
+import Bytes
+import Core
+import Log
+import Platform
+
+/// The operations of one loop; each file beside its noun adds one.
+package final class Endpoints {
+    let services: Services
+    let signIns: ActiveSignIns
+    /// The jobs that are watched on this loop.
+    let hub: LogHub
+    let logPorts: LogPorts
+    let healthDocument: [UInt8]
+    /// One person's requests: 200 at once, then 50 a second; a busy page of streams stays far below.
+    let requestRates = LocalRates(burst: 200, emission: .milliseconds(20))
+    private var revocations: (any BusSubscription)?
+    private var streams: [ObjectIdentifier: (signIn: SignInID, cut: () -> Void)] = [:]
+
+    /// Makes the operations and begins to listen for revocations.
+    package init(_ services: Services) {
+        self.services = services
+        signIns = ActiveSignIns(accounts: services.accounts, time: services.time, loop: services.loop)
+        let jobs = services.jobs
+        logPorts = LogPorts(
+            store: services.log,
+            tail: services.tail,
+            bus: services.bus,
+            clock: services.time,
+            loadJob: { (id) async throws(StoreError) in try await jobs.job(id, scope: .system)?.value },
+            makeWaiter: { [loop = services.loop] in LoopWaiter(loop) }
+        )
+        hub = LogHub(ports: logPorts)
+        healthDocument = document { writer in
+            writer.beginObject()
+            writer.member("status", "ok")
+            writer.member("version", services.settings.version)
+            writer.endObject()
+        }
+        revocations = services.bus.subscribe(BusChannel.revoked) { [weak self] message in
+            self?.revoked(message)
+        }
+    }
+
+    /// Keeps a live stream under its sign-in until `release`, so that a revocation cuts it.
+    func hold(_ stream: AnyObject, signIn: SignInID, cut: @escaping () -> Void) {
+        streams[ObjectIdentifier(stream)] = (signIn, cut)
+    }
+
+    /// Forgets a stream that has ended.
+    func release(_ stream: AnyObject) {
+        streams[ObjectIdentifier(stream)] = nil
+    }
+
+    private func revoked(_ message: [UInt8]?) {
+        signIns.forget()
+        guard let message, let signIn = SignInID(String(decoding: message, as: UTF8.self)) else { return }
+        for (key, stream) in streams where stream.signIn == signIn {
+            streams[key] = nil
+            stream.cut()
+        }
+    }
+}
+
+/// The log's way to wait, filled with the loop's own.
+private final class LoopWaiter: Waiter {
+    private let condition = LoopCondition()
+    private let loop: EventLoop
+
+    init(_ loop: EventLoop) {
+        self.loop = loop
+    }
+
+    func wait(timeout: Duration) async {
+        _ = await condition.wait(timeout: timeout, on: loop)
+    }
+
+    func signal() {
+        condition.signalAll()
+    }
+}

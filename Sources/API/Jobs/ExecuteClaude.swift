@@ -1,0 +1,36 @@
+import Bytes
+import Core
+import HTTP
+
+extension Endpoints {
+    /// Sends the coding agent on an errand: `POST /v1/claude/execute`.
+    func executeClaude(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await authenticate(request)
+        let (form, spec) = try await request.jsonObject(limit: BodyLimits.job) { fields in
+            let form = JobForm(&fields)
+            let spec = ClaudeSpec(
+                prompt: fields.string("prompt", maximum: JobLimits.promptBytes) ?? "",
+                model: fields.modelName("model"),
+                maxTurns: fields.integer("max_turns", in: 1...JobLimits.turns)
+            )
+            return (form, spec)
+        }
+        return try await submit(form, .claude(spec), request, principal)
+    }
+}
+
+extension FieldReader {
+    /// A model's name: what model names are made of, and never something that looks like an option.
+    fileprivate mutating func modelName(_ name: String) -> String? {
+        guard let text = string(name, maximum: 128, required: false) else { return nil }
+        let isPlain = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "-._:/@[]".utf8.contains(byte)
+        }
+        guard isPlain, !text.hasPrefix("-") else {
+            fault(name, "must be letters, digits and -._:/@[] and not begin with a dash")
+            return nil
+        }
+        return text
+    }
+}

@@ -1,0 +1,103 @@
+import Core
+import HTTP
+import Log
+import Platform
+
+extension Endpoints {
+    /// A job's log live as server-sent events: `GET /v1/jobs/{id}/events`, resumed by `Last-Event-ID`.
+    func jobEvents(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await authenticate(request)
+        let job = try await job(of: request, principal).value
+        let query = try QueryReader(request, allowed: ["after"])
+        let after = try lastEventID(request) ?? query.position("after") ?? .start
+        var response = HTTPResponse(
+            status: 200,
+            body: .stream(length: nil) { [self] writer in
+                try await sendEvents(of: job.id, after: after, principal, to: writer)
+            }
+        )
+        response.headers.append(name: "content-type", value: "text/event-stream")
+        return response
+    }
+
+    private func sendEvents(
+        of job: JobID,
+        after: LogPosition,
+        _ principal: Principal,
+        to writer: any ResponseBodyWriter
+    ) async throws {
+        let follower = hub.follow(job, after: after, encodeJob: JobView.document)
+        hold(follower, signIn: principal.signIn) { follower.close() }
+        let keepAlive = KeepAlive(writer, loop: services.loop)
+        defer {
+            release(follower)
+            follower.close()
+            keepAlive.stop()
+        }
+        keepAlive.onGone = { follower.close() }
+        keepAlive.start()
+        while writer.isOpen {
+            let events = try await follower.next()
+            if events.isEmpty { return }
+            var bytes: [UInt8] = []
+            for event in events {
+                bytes += ServerSentEvents.event(id: event.position?.description, event: nil, data: event.json)
+            }
+            try await keepAlive.write(bytes)
+        }
+    }
+
+    private func lastEventID(_ request: HTTPRequest) throws -> LogPosition? {
+        guard let text = request.headers["last-event-id"], !text.isEmpty else { return nil }
+        guard let position = LogPosition(text) else {
+            throw ProblemError(.malformedParameter("Last-Event-ID", "must be ATTEMPT.SEQ, such as 1.42"))
+        }
+        return position
+    }
+}
+
+/// Comments on a quiet stream, so that proxies keep it open and a client that has gone is noticed.
+private final class KeepAlive {
+    /// Below the 30 s after which common proxies cut a silent stream.
+    private static let interval = Duration.seconds(15)
+
+    private let writer: any ResponseBodyWriter
+    private let loop: EventLoop
+    private var timer: LoopTimer?
+    private var isWriting = false
+    private let written = LoopCondition()
+    var onGone: (() -> Void)?
+
+    init(_ writer: any ResponseBodyWriter, loop: EventLoop) {
+        self.writer = writer
+        self.loop = loop
+    }
+
+    func start() {
+        timer = loop.schedule(after: KeepAlive.interval) { [weak self] in self?.tick() }
+    }
+
+    func stop() {
+        timer?.cancel()
+        timer = nil
+    }
+
+    func write(_ bytes: [UInt8]) async throws(DisconnectedError) {
+        while isWriting { await written.wait() }
+        isWriting = true
+        defer {
+            isWriting = false
+            written.signalAll()
+        }
+        try await writer.write(bytes)
+    }
+
+    private func tick() {
+        guard timer != nil else { return }
+        start()
+        guard !isWriting else { return }
+        loop.spawnLocal {
+            do throws(DisconnectedError) { try await self.write(ServerSentEvents.keepAlive) } catch { self.onGone?() }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Core
+import HTTP
+import Log
+
+extension Endpoints {
+    /// The raw standard output of a command, or an agent's answer: `GET /v1/jobs/{id}/output`, with `Range`.
+    func jobOutput(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await authenticate(request)
+        let job = try await job(of: request, principal).value
+        let query = try QueryReader(request, allowed: ["attempt"])
+        let attempt = AttemptID(job: job.id, attempt: try query.attempt() ?? job.attempt)
+        let length = try await services.log.length(attempt, stream: .stdout)
+        let range = try ByteRange.parse(request.headers["range"], length: length)
+        var response = HTTPResponse(
+            status: range.isPartial ? 206 : 200,
+            body: .stream(length: Int(range.count)) { [services] writer in
+                var pieces = OutputRange(attempt, from: range.start, to: range.end, store: services.log)
+                while let piece = try await pieces.next() { try await writer.write(piece) }
+            }
+        )
+        response.headers.append(name: "content-type", value: "application/octet-stream")
+        response.headers.append(name: "accept-ranges", value: "bytes")
+        if range.isPartial {
+            response.headers.append(
+                name: "content-range",
+                value: "bytes \(range.start)-\(range.end - 1)/\(job.state.isFinal ? String(length) : "*")"
+            )
+        }
+        return response
+    }
+
+    /// The agent's own messages, one JSON line each: `GET /v1/jobs/{id}/transcript`.
+    func jobTranscript(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await authenticate(request)
+        let job = try await job(of: request, principal).value
+        let query = try QueryReader(request, allowed: ["attempt"])
+        let attempt = AttemptID(job: job.id, attempt: try query.attempt() ?? job.attempt)
+        var response = HTTPResponse(
+            status: 200,
+            body: .stream(length: nil) { [services] writer in
+                var transcript = Transcript(attempt, store: services.log)
+                while let piece = try await transcript.next() { try await writer.write(piece) }
+            }
+        )
+        response.headers.append(name: "content-type", value: "application/x-ndjson")
+        return response
+    }
+}
+
+extension QueryReader {
+    /// The attempt asked for; the newest unless given.
+    fileprivate func attempt() throws(ProblemError) -> Int? {
+        guard let text = value("attempt") else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let attempt = Int32(text), attempt >= 1 else {
+            throw ProblemError(.malformedParameter("attempt", "must be an integer from 1"))
+        }
+        return Int(attempt)
+    }
+}

@@ -1,0 +1,61 @@
+import Core
+import HTTP
+import Log
+import Platform
+
+extension Endpoints {
+    /// A job's log live over a WebSocket: `GET /v1/jobs/{id}/stream?after=ATTEMPT.SEQ`.
+    func streamJob(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let (principal, subprotocol) = try await authenticateStream(request)
+        let job = try await job(of: request, principal).value
+        let query = try QueryReader(request, allowed: ["after"])
+        let after = try query.position("after") ?? .start
+        return HTTPResponse(
+            status: 101,
+            body: .webSocket(subprotocol: subprotocol, limits: WebSocketLimits()) { [self] channel in
+                await stream(job.id, after: after, principal, to: channel)
+            }
+        )
+    }
+
+    private func stream(
+        _ job: JobID,
+        after: LogPosition,
+        _ principal: Principal,
+        to channel: any WebSocketChannel
+    ) async {
+        let follower = hub.follow(job, after: after, encodeJob: JobView.document)
+        hold(follower, signIn: principal.signIn) { [loop = services.loop] in
+            follower.close()
+            loop.spawnLocal { await channel.close(code: StreamCloseCode.revoked, reason: "the sign-in was revoked") }
+        }
+        defer { release(follower) }
+        // A viewer sends nothing but pings and its close; reading is how its going away is noticed.
+        services.loop.spawnLocal {
+            while (try? await channel.receive()) ?? nil != nil {}
+            follower.close()
+        }
+        do {
+            while channel.isOpen {
+                let events = try await follower.next()
+                if events.isEmpty { break }
+                for event in events { try await channel.send(text: event.json) }
+            }
+            follower.close()
+            await channel.close(code: StreamCloseCode.ended, reason: "")
+        } catch {
+            follower.close()
+            await channel.close(code: StreamCloseCode.tryAgain, reason: "the log cannot be read now")
+        }
+    }
+}
+
+/// How a stream's WebSocket closes.
+enum StreamCloseCode {
+    /// The job is final and everything was sent.
+    static let ended: UInt16 = 1000
+    /// Come back with the last position.
+    static let tryAgain: UInt16 = 1013
+    /// The sign-in behind the stream was revoked.
+    static let revoked: UInt16 = 4401
+}

@@ -1,0 +1,154 @@
+import Core
+import HTTP
+
+/// Every problem that an operation answers with: status, code and text side by side.
+extension Problem {
+    static let unauthenticated = Problem(
+        status: 401,
+        code: "unauthenticated",
+        title: "Sign in first",
+        detail: "Send a valid access token as `Authorization: Bearer TOKEN`; get one from POST /v1/auth/login.",
+        headers: [("www-authenticate", "Bearer")]
+    )
+    static let tokenExpired = Problem(
+        status: 401,
+        code: "token_expired",
+        title: "The access token has expired",
+        detail: "Get a new one from POST /v1/auth/refresh.",
+        headers: [("www-authenticate", "Bearer error=\"invalid_token\"")]
+    )
+    static let wrongCredentials = Problem(
+        status: 401,
+        code: "wrong_credentials",
+        title: "The address or the password is wrong"
+    )
+    static let refreshRefused = Problem(
+        status: 401,
+        code: "refresh_refused",
+        title: "The refresh token is not valid",
+        detail: "Sign in again with POST /v1/auth/login."
+    )
+    static let ticketRefused = Problem(
+        status: 401,
+        code: "ticket_refused",
+        title: "The stream ticket is not valid",
+        detail: "A ticket works once and for 30 seconds; get a new one from POST /v1/stream-tickets."
+    )
+    static func forbidden(_ detail: String) -> Problem {
+        Problem(status: 403, code: "forbidden", title: "Your role does not allow this", detail: detail)
+    }
+    static func missing(_ noun: String) -> Problem {
+        Problem(status: 404, code: "\(noun)_not_found", title: "There is no such \(noun)")
+    }
+    static let notJSON = Problem(
+        status: 415,
+        code: "unsupported_media_type",
+        title: "The request body must be JSON",
+        detail: "Send `content-type: application/json`."
+    )
+    static func notTar(_ expected: String) -> Problem {
+        Problem(
+            status: 415,
+            code: "unsupported_media_type",
+            title: "The request body must be a tar archive",
+            detail: "Send `content-type: \(expected)`."
+        )
+    }
+    static func malformedJSON(_ detail: String) -> Problem {
+        Problem(status: 400, code: "malformed_json", title: "The request body is not valid JSON", detail: detail)
+    }
+    static func malformedParameter(_ name: String, _ detail: String) -> Problem {
+        Problem(
+            status: 400,
+            code: "malformed_parameter",
+            title: "A query parameter or header is not valid",
+            detail: "\(name): \(detail)"
+        )
+    }
+    static func invalidFields(_ faults: [(pointer: String, detail: String)]) -> Problem {
+        Problem(status: 422, code: "invalid_fields", title: "Some fields are not valid", pointers: faults)
+    }
+    static func rateLimited(_ seconds: Int) -> Problem {
+        Problem(
+            status: 429,
+            code: "rate_limited",
+            title: "Too many requests",
+            detail: "Try again after the time in Retry-After.",
+            retryAfter: max(1, seconds)
+        )
+    }
+    static func overloaded(_ what: String) -> Problem {
+        Problem(status: 503, code: "overloaded", title: "The server is busy", detail: what, retryAfter: 1)
+    }
+    static let storeUnavailable = Problem(
+        status: 503,
+        code: "store_unavailable",
+        title: "The database cannot be reached",
+        detail: "Nothing was changed; try again.",
+        retryAfter: 2
+    )
+    static let keyReused = Problem(
+        status: 409,
+        code: "idempotency_key_reused",
+        title: "This Idempotency-Key came with another request before",
+        detail: "Use a new key for a new request."
+    )
+    static func taken(_ field: String) -> Problem {
+        Problem(
+            status: 409,
+            code: "\(field)_taken",
+            title: "This \(field) is taken",
+            pointers: [(pointer: "/\(field)", detail: "is in use already")]
+        )
+    }
+    static let projectBusy = Problem(
+        status: 409,
+        code: "project_busy",
+        title: "The project has jobs that are not finished",
+        detail: "Wait for them or cancel them first."
+    )
+    static let workspaceBusy = Problem(
+        status: 409,
+        code: "workspace_busy",
+        title: "A job is using the workspace",
+        detail: "Wait for it or cancel it, then try again.",
+        retryAfter: 5
+    )
+    static let workerUnavailable = Problem(
+        status: 503,
+        code: "worker_unavailable",
+        title: "The worker that holds this workspace is not connected",
+        detail: "Start it with `errand work`, then try again.",
+        retryAfter: 5
+    )
+    static func workspaceRefused(_ detail: String) -> Problem {
+        Problem(status: 422, code: "workspace_refused", title: "The archive was refused", detail: detail)
+    }
+    static let rangeNotSatisfiable = Problem(
+        status: 416,
+        code: "range_not_satisfiable",
+        title: "The range lies outside the output"
+    )
+    static let workerRefused = Problem(
+        status: 401,
+        code: "worker_refused",
+        title: "The worker's credential or enrolment token is not valid",
+        detail: "Make a new token with `errand admin worker create NAME`."
+    )
+    static let linkVersionRefused = Problem(
+        status: 400,
+        code: "link_version_unknown",
+        title: "This version of the worker link is not spoken here",
+        detail: "Run the same version of errand on the worker and on the server."
+    )
+
+    /// What a failing store means to the client.
+    init(_ error: StoreError) {
+        switch error {
+        case .conflict(let field): self = .taken(field)
+        case .notFound: self = .missing("object")
+        case .unavailable: self = .storeUnavailable
+        case .failed: self = .internalError
+        }
+    }
+}

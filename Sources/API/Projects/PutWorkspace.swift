@@ -1,0 +1,107 @@
+import Auth
+import Bytes
+import Core
+import HTTP
+import Link
+
+extension Endpoints {
+    /// Replaces files of a project's workspace by a tar archive's: `PUT /v1/projects/{id}/workspace`.
+    func putWorkspace(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try await authenticate(request)
+        let found = try await project(of: request, principal)
+        try require(.workspaceWrite, found.role)
+        guard request.headers["content-type"] == "application/x-tar" else {
+            throw ProblemError(.notTar("application/x-tar"))
+        }
+        let transfer = try await beginTransfer(found.value, .push, principal)
+        defer { services.links.end(transfer) }
+        switch try await pump(request.body, into: transfer) {
+        case .done(let bytes, let entries):
+            return .json(
+                200,
+                document { writer in
+                    writer.beginObject()
+                    writer.member("bytes", Int64(clamping: bytes))
+                    writer.member("entries", entries)
+                    writer.endObject()
+                }
+            )
+        case .failed(let failure, let text): throw refusal(failure, text)
+        }
+    }
+
+    /// Opens a transfer with the worker that holds the workspace, homing a project that has no home yet.
+    func beginTransfer(
+        _ project: Project,
+        _ direction: WorkspaceDirection,
+        _ principal: Principal
+    ) async throws -> WorkspaceTransfer {
+        var home = project.homeWorker
+        if home == nil, let candidate = services.links.anyWorker() {
+            home = try await services.projects.setHome(project.id, candidate, scope: principal.scope)
+        }
+        guard let home, let transfer = services.links.begin(home), let control = services.links.control(home) else {
+            throw ProblemError(.workerUnavailable)
+        }
+        control.send(
+            .workspace(WorkspaceRequest(transfer: transfer.number, project: project.id, direction: direction))
+        )
+        return transfer
+    }
+
+    /// What a failed transfer means to the client.
+    func refusal(_ failure: WorkspaceFailure, _ text: String) -> ProblemError {
+        switch failure {
+        case .busy: ProblemError(.workspaceBusy)
+        case .refused: ProblemError(.workspaceRefused(text))
+        case .tooLarge:
+            ProblemError(
+                Problem(status: 413, code: "workspace_too_large", title: "The archive is too large", detail: text)
+            )
+        case .cancelled: ProblemError(.workerUnavailable)
+        case .failed:
+            ProblemError(
+                Problem(status: 502, code: "workspace_failed", title: "The worker could not do it", detail: text)
+            )
+        }
+    }
+
+    /// Sends the body's bytes as the worker grants credit, until the worker says how it ended.
+    private func pump(_ body: any RequestBody, into transfer: WorkspaceTransfer) async throws -> WorkspaceOutcome {
+        var credit = CreditWindow()
+        var pending: ArraySlice<UInt8> = []
+        var isBodyEnded = false
+        while true {
+            while credit.isOpen, !isBodyEnded {
+                if pending.isEmpty {
+                    do throws(BodyError) {
+                        guard let piece = try await body.next() else {
+                            isBodyEnded = true
+                            send(.end(transfer: transfer.number, error: nil), transfer)
+                            break
+                        }
+                        pending = piece[...]
+                    } catch {
+                        send(.end(transfer: transfer.number, error: "the client went away"), transfer)
+                        throw ProblemError(Problem(error))
+                    }
+                }
+                let chunk = Array(pending.prefix(LinkProtocol.chunkBytes))
+                pending = pending.dropFirst(chunk.count)
+                let message = APIBulkMessage.chunk(transfer: transfer.number, chunk)
+                credit.spend(message.encoded().count)
+                send(message, transfer)
+            }
+            switch await transfer.next() {
+            case .credit(let bytes): _ = credit.grant(UInt32(clamping: bytes))
+            case .outcome(let outcome): return outcome
+            case .chunk, .end: break
+            }
+        }
+    }
+
+    /// Sends a bulk message to the worker of a transfer; a link that is gone settles the transfer by itself.
+    func send(_ message: APIBulkMessage, _ transfer: WorkspaceTransfer) {
+        services.links.bulk(transfer.worker)?.send(message)
+    }
+}

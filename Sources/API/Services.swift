@@ -1,0 +1,122 @@
+package import Auth
+package import Core
+package import Platform
+
+/// What an operation of one loop works with; every member but the shared ones belongs to that loop.
+package final class Services {
+    package let loop: EventLoop
+    package let time: any TimeSource
+    package let accounts: any AccountStore
+    package let teams: any TeamStore
+    package let projects: any ProjectStore
+    package let jobs: any JobStore
+    package let workers: any WorkerStore
+    package let log: any LogStore
+    package let queue: any JobQueue
+    package let tail: any LiveTail
+    package let bus: any MessageBus
+    package let limiter: any RateLimiter
+    package let keys: KeyRing
+    package let verifier: AccessTokenVerifier
+    /// Hashes passwords for all loops; bounded, so that a flood of sign-ins starves nothing else.
+    package let passwordPool: ThreadPool
+    /// Where the worker links of this process are found; shared by all loops.
+    package let links: LinkRegistry
+    package let settings: ServiceSettings
+    package let health: any HealthChecks
+
+    /// Gathers what the composition root has filled in.
+    package init(
+        loop: EventLoop,
+        time: any TimeSource,
+        accounts: any AccountStore,
+        teams: any TeamStore,
+        projects: any ProjectStore,
+        jobs: any JobStore,
+        workers: any WorkerStore,
+        log: any LogStore,
+        queue: any JobQueue,
+        tail: any LiveTail,
+        bus: any MessageBus,
+        limiter: any RateLimiter,
+        keys: KeyRing,
+        verifier: AccessTokenVerifier,
+        passwordPool: ThreadPool,
+        links: LinkRegistry,
+        settings: ServiceSettings,
+        health: any HealthChecks
+    ) {
+        self.loop = loop
+        self.time = time
+        self.accounts = accounts
+        self.teams = teams
+        self.projects = projects
+        self.jobs = jobs
+        self.workers = workers
+        self.log = log
+        self.queue = queue
+        self.tail = tail
+        self.bus = bus
+        self.limiter = limiter
+        self.keys = keys
+        self.verifier = verifier
+        self.passwordPool = passwordPool
+        self.links = links
+        self.settings = settings
+        self.health = health
+    }
+}
+
+/// The settings that operations depend on.
+package struct ServiceSettings: Sendable {
+    /// The issuer and audience of tokens, and the start of absolute links.
+    package var publicURL: String
+    /// The OpenAPI document as JSON.
+    package var openAPI: [UInt8]
+    /// The key that attempts of the administrator's team may use; memory only.
+    package var model: ModelGrantSource?
+    /// Browser origins whose WebSockets are accepted, besides the public URL's own.
+    package var allowedOrigins: Set<String>
+    /// What `/health` names as the version.
+    package var version: String
+
+    /// Makes settings.
+    package init(
+        publicURL: String,
+        openAPI: [UInt8],
+        model: ModelGrantSource?,
+        allowedOrigins: Set<String>,
+        version: String
+    ) {
+        self.publicURL = publicURL
+        self.openAPI = openAPI
+        self.model = model
+        self.allowedOrigins = allowedOrigins
+        self.version = version
+    }
+}
+
+/// The model endpoint and key that this installation grants, and to whose jobs.
+package struct ModelGrantSource: Sendable {
+    package var url: String
+    package var key: String
+    /// Nil for the stand-in, which is everybody's; else the one team that the key serves.
+    package var team: TeamID?
+
+    /// Makes a source.
+    package init(url: String, key: String, team: TeamID?) {
+        self.url = url
+        self.key = key
+        self.team = team
+    }
+}
+
+/// What readiness and metrics ask of the process.
+package protocol HealthChecks: AnyObject {
+    /// True when the database answers.
+    func isDatabaseReady() async -> Bool
+    /// True when Redis answers; its absence slows, but does not stop.
+    func isQueueReady() async -> Bool
+    /// The process's metrics in Prometheus text form.
+    func metrics() async -> [UInt8]
+}

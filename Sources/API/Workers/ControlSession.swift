@@ -1,0 +1,233 @@
+import Bytes
+import Core
+import HTTP
+import Link
+import Platform
+
+/// One control socket of a worker: claims, beats, ends and cancels.
+final class ControlSession {
+    private let services: Services
+    private let worker: WorkerRecord
+    private let channel: any WebSocketChannel
+    private let outbox = LoopOutbox(limit: 4_096)
+    private var lease: WorkerLease
+    private var window = ClaimWindow()
+    private let wake = LoopCondition()
+    private var isClosed = false
+    private var wakeSubscription: (any BusSubscription)?
+    private var cancelSubscription: (any BusSubscription)?
+
+    /// Nothing wakes a claim when Redis is away, so PostgreSQL is asked this often.
+    static let pollInterval = Duration.seconds(1)
+
+    init(services: Services, worker: WorkerRecord, channel: any WebSocketChannel) {
+        self.services = services
+        self.worker = worker
+        self.channel = channel
+        lease = WorkerLease(worker: worker.id, epoch: worker.epoch)
+    }
+
+    /// Serves the socket until it closes.
+    func run() async {
+        guard await greet() else { return }
+        let loop = services.loop
+        services.links.open(
+            worker.id,
+            ControlHandle(
+                lease: lease,
+                loop: loop,
+                send: { [box = LoopReference(self, loop)] message in box.use { $0.outbox.put(message.encoded()) } },
+                close: { [box = LoopReference(self, loop)] reason in box.use { $0.part(reason) } }
+            )
+        )
+        wakeSubscription = services.bus.subscribe(BusChannel.wake) { [weak self] _ in self?.wake.signalAll() }
+        cancelSubscription = services.bus.subscribe(BusChannel.worker(worker.id)) { [weak self] message in
+            guard let message, let job = JobID(String(decoding: message, as: UTF8.self)) else { return }
+            self?.outbox.put(APIControlMessage.cancel(job).encoded())
+        }
+        loop.spawnLocal { await self.writeLoop() }
+        loop.spawnLocal { await self.claimLoop() }
+        await readLoop()
+        isClosed = true
+        wake.signalAll()
+        outbox.close()
+        wakeSubscription?.cancel()
+        cancelSubscription?.cancel()
+        services.links.closeControl(worker.id, lease)
+        let grace = services.time.now.adding(LeaseTimes.linkGrace)
+        try? await services.workers.shorten(lease, until: grace)
+    }
+
+    /// Takes the first message and answers it; false when the session cannot be.
+    private func greet() async -> Bool {
+        guard case .hello(let hello)? = await nextMessage() else { return false }
+        guard hello.version == LinkProtocol.version else {
+            await channel.close(code: LinkCloseCode.protocolError, reason: "unknown version \(hello.version)")
+            return false
+        }
+        do {
+            lease = try await services.workers.openSession(
+                worker.id,
+                resuming: hello.resuming,
+                slots: hello.slots,
+                now: services.time.now
+            )
+            let isResumed = lease.epoch == hello.resuming
+            let owned = isResumed ? try await services.jobs.running(lease) : []
+            let held = Set(hello.running)
+            let verdict = try await services.jobs.reconcile(hello.running, lease: lease)
+            let unbegun = owned.filter { !held.contains($0) }
+            if !unbegun.isEmpty {
+                await services.queue.push(try await services.jobs.release(unbegun, now: services.time.now))
+            }
+            var resume: [ResumePoint] = []
+            for attempt in hello.running where !verdict.stale.contains(attempt) {
+                resume.append(ResumePoint(attempt: attempt, durable: try await services.log.durable(attempt)))
+            }
+            let welcome = WelcomeMessage(
+                lease: lease,
+                timeToLiveMilliseconds: LeaseTimes.timeToLive.wholeMilliseconds,
+                heartbeatMilliseconds: LeaseTimes.heartbeatInterval.wholeMilliseconds,
+                resume: resume,
+                cancelled: verdict.cancelled,
+                stale: verdict.stale
+            )
+            try await channel.send(text: APIControlMessage.welcome(welcome).encoded())
+            return true
+        } catch {
+            await channel.close(code: 1013, reason: "the store is not available, try again")
+            return false
+        }
+    }
+
+    private func nextMessage() async -> WorkerControlMessage? {
+        guard let message = try? await channel.receive(), case .text(let text) = message else { return nil }
+        do throws(LinkError) {
+            return try WorkerControlMessage(decoding: Array(text.utf8))
+        } catch {
+            await channel.close(code: LinkCloseCode.protocolError, reason: error.description)
+            return nil
+        }
+    }
+
+    private func readLoop() async {
+        while let message = await nextMessage() {
+            do {
+                try await take(message)
+            } catch {
+                // The worker repeats what was not acknowledged; a store that is away must not end the session.
+                continue
+            }
+        }
+    }
+
+    private func take(_ message: WorkerControlMessage) async throws {
+        switch message {
+        case .hello:
+            await channel.close(code: LinkCloseCode.protocolError, reason: "hello came twice")
+        case .claim(let free, let received):
+            guard window.claim(free: free, received: received) else {
+                return await channel.close(code: LinkCloseCode.protocolError, reason: "claim counts more than was sent")
+            }
+            wake.signalAll()
+        case .beat(let serial, let running):
+            guard try await services.workers.beat(lease, now: services.time.now) else { return part(.leaseLost) }
+            let verdict = try await services.jobs.reconcile(running, lease: lease)
+            outbox.put(
+                APIControlMessage.beatAck(serial: serial, cancelled: verdict.cancelled, stale: verdict.stale).encoded()
+            )
+        case .started(let attempt):
+            if try await services.jobs.markStarted(attempt, now: services.time.now) {
+                services.bus.publish(BusChannel.job(attempt.job), [])
+            }
+        case .finish(let ends): try await finish(ends)
+        case .release(let attempts, _):
+            await services.queue.push(try await services.jobs.release(attempts, now: services.time.now))
+        case .workspaceDone(let transfer, let outcome):
+            services.links.transfer(transfer, of: worker.id)?.settle(outcome)
+        }
+    }
+
+    private func finish(_ ends: [AttemptEnd]) async throws {
+        let verdicts = try await services.jobs.finish(ends, now: services.time.now)
+        var answers: [FinishAnswer] = []
+        var hints: [JobHint] = []
+        for (end, verdict) in zip(ends, verdicts) {
+            switch verdict {
+            case .accepted(_, let next):
+                answers.append(FinishAnswer(attempt: end.attempt, verdict: .accepted))
+                hints += next
+                services.bus.publish(BusChannel.job(end.attempt.job), [])
+            case .stale:
+                answers.append(FinishAnswer(attempt: end.attempt, verdict: .stale))
+            }
+        }
+        outbox.put(APIControlMessage.finished(answers).encoded())
+        if !hints.isEmpty { await services.queue.push(hints) }
+    }
+
+    private func writeLoop() async {
+        while let message = await outbox.next() {
+            do { try await channel.send(text: message) } catch { return }
+        }
+        await channel.close(code: LinkCloseCode.goingAway, reason: "")
+    }
+
+    private func part(_ reason: GoodbyeReason) {
+        outbox.put(APIControlMessage.goodbye(reason).encoded())
+        outbox.close()
+    }
+}
+
+extension ControlSession {
+    /// Gives jobs while the worker's standing request leaves room: by Redis's hints, or by PostgreSQL without them.
+    private func claimLoop() async {
+        while !isClosed {
+            let free = min(window.available, LinkProtocol.attempts)
+            if free > 0, let claimed = try? await claim(free), !claimed.isEmpty {
+                guard !isClosed else { return }
+                window.assigned(claimed.count)
+                for message in APIControlMessage.claims(claimed.map(assignment)) { outbox.put(message.encoded()) }
+                for job in claimed { services.bus.publish(BusChannel.job(job.job.id), []) }
+                continue
+            }
+            guard !isClosed else { return }
+            _ = await wake.wait(timeout: ControlSession.pollInterval, on: services.loop)
+        }
+    }
+
+    private func claim(_ free: Int) async throws -> [ClaimedJob] {
+        let classes: [PlacementClass] = [.home(worker.id), .anywhere]
+        switch await services.queue.pop(classes: classes, limit: free) {
+        case .jobs(let candidates) where candidates.isEmpty: return []
+        case .jobs(let candidates):
+            return try await services.jobs.claim(
+                candidates: candidates,
+                lease: lease,
+                limit: free,
+                now: services.time.now
+            )
+        case .lost:
+            return try await services.jobs.claim(candidates: nil, lease: lease, limit: free, now: services.time.now)
+        }
+    }
+
+    private func assignment(_ claimed: ClaimedJob) -> JobAssignment {
+        let job = claimed.job
+        var grant: ModelGrant?
+        if case .claude = job.work, let model = services.settings.model,
+            model.team == nil || model.team == job.teamID
+        {
+            grant = ModelGrant(baseURL: model.url, apiKey: model.key)
+        }
+        return JobAssignment(
+            attempt: AttemptID(job: job.id, attempt: job.attempt),
+            project: job.projectID,
+            workspace: job.workspace,
+            policy: job.policy,
+            work: job.work,
+            timeoutSeconds: job.timeoutSeconds,
+            model: grant
+        )
+    }
+}
