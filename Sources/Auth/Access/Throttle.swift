@@ -1,5 +1,6 @@
 /// A limiter's verdict on one request.
 package struct ThrottleDecision: Sendable, Equatable {
+    /// Whether the request may pass.
     package var isAllowed: Bool
     /// The number to keep for the key; a refused request does not move it.
     package var newTAT: Int64

@@ -13,17 +13,23 @@ package enum AccessTokenTimes {
 
 /// What an access token says (RFC 9068).
 package struct AccessClaims: Sendable, Equatable {
+    /// The installation that issued the token.
     package var issuer: String
+    /// The installation that the token is meant for.
     package var audience: String
+    /// The person who signed in.
     package var subject: UserID
     /// The sign-in that the token belongs to, by which it is revoked.
     package var signIn: SignInID
+    /// Unique to this token.
     package var tokenID: String
     /// Written in whole seconds, rounded down.
     package var issuedAt: Timestamp
     /// Written in whole seconds, rounded down; the token is refused from this instant on.
     package var expiresAt: Timestamp
+    /// What the token may be used for; none holds a space.
     package var scopes: [String]
+    /// The client that asked for the token.
     package var clientID: String
 
     /// Gathers the claims of a token.

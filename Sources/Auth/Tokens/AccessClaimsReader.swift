@@ -67,9 +67,9 @@ struct AccessClaimsReader {
         default: throw .badClaim("aud")
         }
         let names = named.compactMap(\.string)
-        guard !names.isEmpty, names.count == named.count, names.count <= Self.maximumAudiences else {
-            throw .badClaim("aud")
-        }
+        guard !names.isEmpty, names.count == named.count, names.count <= Self.maximumAudiences,
+            names.allSatisfy({ !$0.isEmpty })
+        else { throw .badClaim("aud") }
         guard names.contains(audience) else { throw .wrongAudience }
         return audience
     }

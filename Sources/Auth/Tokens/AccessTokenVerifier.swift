@@ -6,7 +6,7 @@ private import Crypto
 /// Each loop has its own. Only tokens that held are remembered, under the digest of the whole token, in two generations:
 /// a full young generation becomes the old one, and the old one is forgotten; what is used stays.
 package final class AccessTokenVerifier {
-    /// Tokens remembered at most, about 2 MiB for each loop.
+    /// Tokens remembered at most, about 3 MiB for each loop.
     package static let capacity = 4096
 
     private typealias Verdict = (claims: AccessClaims, until: Timestamp)

@@ -5,6 +5,7 @@ package import Crypto
 package struct SigningKey: Sendable {
     /// The key's RFC 7638 thumbprint, by which tokens name it.
     package let identifier: String
+    /// When the key was made.
     package let createdAt: Timestamp
     /// From this instant on nothing that the key signed is believed; nil while it has no successor.
     package let retiresAt: Timestamp?
