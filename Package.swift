@@ -65,7 +65,7 @@ let package = Package(
         room(
             "Commands",
             [
-                "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API",
+                "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API", "Sandbox",
                 "Worker", "Operations", "Standin",
             ]
         ),

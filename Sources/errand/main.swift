@@ -1,1 +1,4 @@
-print("errand")
+import Commands
+import Glibc
+
+exit(ErrandCommand(ErrandVerbs.all).run(Array(CommandLine.arguments.dropFirst())))

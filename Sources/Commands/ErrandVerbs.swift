@@ -1,0 +1,4 @@
+/// Every verb of `errand`.
+package enum ErrandVerbs {
+    package static let all: [any Verb.Type] = []
+}
