@@ -1,5 +1,5 @@
 import Glibc
-package import Platform
+import Platform
 
 /// Finds the verb that a command line calls, and runs it.
 package struct ErrandCommand {
