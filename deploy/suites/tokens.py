@@ -1,0 +1,68 @@
+"""Tokens as an outside library sees them: PyJWT verifies by JWKS; refresh rotates; revocation holds."""
+
+import json
+
+import jwt
+
+
+def keys(running):
+    return jwt.PyJWKSet.from_dict(running.call("GET", "/.well-known/jwks.json", token=False))
+
+
+def check_an_outside_library_verifies_the_access_token(running, errand):
+    token = running.login()["access_token"]
+    header = jwt.get_unverified_header(token)
+    assert header["alg"] == "EdDSA" and header["typ"] == "at+jwt", header
+    claims = jwt.decode(token, keys(running)[header["kid"]].key, algorithms=["EdDSA"], audience=running.url, issuer=running.url)
+    assert claims["exp"] - claims["iat"] == 900 and claims["sub"].startswith("usr_"), claims
+
+
+def check_no_private_key_is_published(running, errand):
+    for key in running.call("GET", "/.well-known/jwks.json", token=False)["keys"]:
+        assert "d" not in key and key["kty"] == "OKP", key
+
+
+def check_a_token_signed_by_another_key_is_refused(running, errand):
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    token = running.login()["access_token"]
+    header = jwt.get_unverified_header(token)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    forged = jwt.encode(claims, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=header)
+    unsigned = jwt.encode(claims, None, algorithm="none", headers={"typ": "at+jwt"})
+    mac = jwt.encode(claims, json.dumps(running.call("GET", "/.well-known/jwks.json")), algorithm="HS256", headers=header)
+    for bad in (forged, unsigned, mac, token[:-2], token + "x", "a.b.c", ""):
+        status = running.request("GET", "/v1/me", token=False, headers={"authorization": f"Bearer {bad}"})[0]
+        assert status == 401, (bad[:40], status)
+    assert running.request("GET", "/v1/me", token=False, headers={"authorization": f"Bearer {token}"})[0] == 200
+
+
+def check_refresh_rotates_and_an_old_token_ends_the_sign_in(running, errand):
+    first = running.call("POST", "/v1/auth/login", {"email": running.email, "password": running.password}, token=False)
+    second = running.call("POST", "/v1/auth/refresh", {"refresh_token": first["refresh_token"]}, token=False)
+    again = running.call("POST", "/v1/auth/refresh", {"refresh_token": first["refresh_token"]}, token=False)
+    assert again["refresh_token"] == second["refresh_token"], "the parent gets the same successor"
+    third = running.call("POST", "/v1/auth/refresh", {"refresh_token": second["refresh_token"]}, token=False)
+    assert running.request("POST", "/v1/auth/refresh", {"refresh_token": first["refresh_token"]}, token=False)[0] == 401
+    assert running.request("POST", "/v1/auth/refresh", {"refresh_token": third["refresh_token"]}, token=False)[0] == 401
+
+
+def check_logout_ends_the_access_token(running, errand):
+    pair = running.call("POST", "/v1/auth/login", {"email": running.email, "password": running.password}, token=False)
+    bearer = {"authorization": f"Bearer {pair['access_token']}"}
+    assert running.request("GET", "/v1/me", token=False, headers=bearer)[0] == 200
+    assert running.request("POST", "/v1/auth/logout", token=False, headers=bearer)[0] == 204
+    import time
+
+    time.sleep(1.1)
+    assert running.request("GET", "/v1/me", token=False, headers=bearer)[0] == 401
+
+
+def check_a_wrong_password_and_an_unknown_address_look_the_same(running, errand):
+    answers = []
+    for email in (running.email, "nobody@example.org"):
+        status, headers, body = running.request("POST", "/v1/auth/login", {"email": email, "password": "wrong password"}, token=False)
+        problem = json.loads(body)
+        problem.pop("request_id")
+        answers.append((status, problem, sorted(name.lower() for name in headers.keys())))
+    assert answers[0] == answers[1] and answers[0][0] == 401, answers
