@@ -8,6 +8,7 @@ package final class InMemoryQueue: JobQueue {
     private var waiting: [JobID: JobHint] = [:]
     private var rings: [PlacementClass: [TeamID]] = [:]
     private var isWhole = true
+    private var turn = 0
 
     /// An empty, whole queue; `bus` hears of pushes on the wake channel.
     package init(clock: any TimeSource, bus: (any MessageBus)? = nil) {
@@ -35,24 +36,33 @@ package final class InMemoryQueue: JobQueue {
     package func pop(classes: [PlacementClass], limit: Int) async -> QueuePop {
         guard isWhole else { return .lost }
         var taken: [JobID] = []
-        for placement in classes {
-            var idleTurns = 0
-            while taken.count < limit, idleTurns < rings[placement, default: []].count {
-                let team = rings[placement, default: []].removeFirst()
-                rings[placement, default: []].append(team)
-                let due = waiting.values.filter {
-                    $0.placement == placement && $0.team == team && $0.runAt <= clock.now
-                }
-                guard let first = due.min(by: Self.isServedFirst) else {
-                    idleTurns += 1
-                    continue
-                }
-                idleTurns = 0
-                waiting[first.job] = nil
-                taken.append(first.job)
+        var idle = 0
+        turn += 1
+        var next = turn
+        while taken.count < limit, idle < classes.count {
+            idle += 1
+            if let job = takeNext(classes[next % classes.count]) {
+                taken.append(job)
+                idle = 0
             }
+            next += 1
         }
         return .jobs(taken)
+    }
+
+    /// The first due job of the first team in the ring that has one; the team goes to the ring's end.
+    private func takeNext(_ placement: PlacementClass) -> JobID? {
+        for _ in rings[placement, default: []] {
+            let team = rings[placement, default: []].removeFirst()
+            let due = waiting.values.filter { $0.placement == placement && $0.team == team && $0.runAt <= clock.now }
+            if waiting.values.contains(where: { $0.placement == placement && $0.team == team }) {
+                rings[placement, default: []].append(team)
+            }
+            guard let first = due.min(by: Self.isServedFirst) else { continue }
+            waiting[first.job] = nil
+            return first.job
+        }
+        return nil
     }
 
     package func beginRebuild() async -> Bool {

@@ -36,6 +36,7 @@ final class RedisConnection {
         link.onOpen = { [weak self] in self?.greet() }
         link.onReply = { [weak self] in self?.answer($0) }
         link.onClose = { [weak self] in self?.lose() }
+        link.onUnreachable = { [weak self] in self?.lose() }
     }
 
     var writes: Int { link.writes }

@@ -9,6 +9,7 @@ final class RedisLink {
     var onOpen: () -> Void = {}
     var onReply: (RedisReply) -> Void = { _ in }
     var onClose: () -> Void = {}
+    var onUnreachable: () -> Void = {}
 
     private(set) var isOpen = false
     /// Writes so far, over all connections.
@@ -72,7 +73,7 @@ final class RedisLink {
             if let socket = try? await ByteSocket.connect(to: address, on: loop, timeout: Self.connectTimeout) {
                 if isClosed { socket.close() } else { await serve(socket) }
             } else {
-                onClose()
+                onUnreachable()
             }
             guard !isClosed else { break }
             _ = await pause.wait(timeout: delay * Double.random(in: 0.75...1.25), on: loop)
