@@ -23,6 +23,9 @@ package struct RequestHead {
     /// Where the fields lie.
     var fields: [HeaderField] = []
 
+    /// The head of a request that could not be read.
+    package init() {}
+
     /// The fields over a copy of the head, which ends at `length`.
     package func headers(from bytes: borrowing Span<UInt8>, length: Int) -> HTTPHeaders {
         var block: [UInt8] = []

@@ -1,0 +1,50 @@
+import Platform
+
+/// One timer for a connection's changing deadlines; moving a deadline later costs no timer operation.
+final class ConnectionDeadline {
+    private let loop: EventLoop
+    private let onExpiry: () -> Void
+    private var deadline: Instant?
+    private var timer: LoopTimer?
+    private var timerFires = Instant(nanoseconds: .max)
+
+    init(loop: EventLoop, onExpiry: @escaping () -> Void) {
+        self.loop = loop
+        self.onExpiry = onExpiry
+    }
+
+    func set(_ duration: Duration) {
+        let moment = loop.now.advanced(by: duration)
+        deadline = moment
+        guard timerFires > moment else { return }
+        timer?.cancel()
+        arm(moment, after: duration)
+    }
+
+    /// Lets time pass without consequence; the timer, if any, finds nothing to do.
+    func clear() {
+        deadline = nil
+    }
+
+    func cancel() {
+        deadline = nil
+        timer?.cancel()
+        timer = nil
+        timerFires = Instant(nanoseconds: .max)
+    }
+
+    private func arm(_ moment: Instant, after duration: Duration) {
+        timerFires = moment
+        timer = loop.schedule(after: duration) { [weak self] in self?.fire() }
+    }
+
+    private func fire() {
+        timer = nil
+        timerFires = Instant(nanoseconds: .max)
+        guard let deadline else { return }
+        let now = loop.now
+        guard now >= deadline else { return arm(deadline, after: deadline - now) }
+        self.deadline = nil
+        onExpiry()
+    }
+}

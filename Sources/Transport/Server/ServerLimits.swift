@@ -1,0 +1,26 @@
+package import HTTP
+
+/// What clients may use of a server; each limit bounds something that a hostile client could exhaust.
+package struct ServerLimits: Sendable {
+    /// The size of request heads: one input buffer of 16 KiB, 64 fields.
+    package var head = HeadLimits()
+    /// What `collect` should allow when an operation has no reason for another size: more than any JSON of ours.
+    package var body = 1 << 20
+    /// The time for the TLS handshake and for a head, from its first byte: a slow phone needs 2 s, slowloris more.
+    package var headTimeout = Duration.seconds(10)
+    /// How long an idle connection is kept: longer than the 60 s after which common proxies and browsers let go.
+    package var idleTimeout = Duration.seconds(75)
+    /// The longest pause inside a request body.
+    package var bodyIdleTimeout = Duration.seconds(30)
+    /// How much of an unread body is read and thrown away to keep the connection: cheaper than a new handshake.
+    package var drainedBody = 256 << 10
+    /// How long a connection lingers after its last response, so that the client can read it before a reset.
+    package var lingerTimeout = Duration.seconds(2)
+    /// Connections over all loops: at 24 KB each this many take a quarter of a GB.
+    package var maximumConnections = 10_000
+    /// Connections of one client address (one /64 for IPv6): an office behind one address, not a flood.
+    package var perAddress = 512
+
+    /// The default limits.
+    package init() {}
+}
