@@ -103,6 +103,10 @@ package final class ClientStreamingResponse {
     private func end() {
         guard let connection else { return }
         self.connection = nil
-        if keepsAlive, !connection.isSpent, connection.input.isEmpty { giveBack(connection) } else { connection.wire.close() }
+        if keepsAlive, !connection.isSpent, connection.input.isEmpty {
+            giveBack(connection)
+        } else {
+            connection.wire.close()
+        }
     }
 }

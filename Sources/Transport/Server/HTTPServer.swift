@@ -27,7 +27,7 @@ package final class HTTPServer {
     // Connections whose finished responses wait for a handler of a later, pipelined request.
     private var unflushed: [ServerConnection] = []
 
-    /// Makes a server; nothing is accepted before `run`. On the loop only.
+    /// Makes a server, on its loop; nothing is accepted before `run`.
     package init(
         loop: EventLoop,
         listener: ListeningSocket,

@@ -205,7 +205,8 @@ final class ServerConnection {
                     Problem(status: 403, code: "origin_forbidden", title: "This origin may not connect")
                 )
             }
-            exchange.switchProtocols(response, accept: WebSocketKey.accept(key), subprotocol: subprotocol)
+            let chosen = subprotocol.flatMap { request.offeredSubprotocols.contains($0) ? $0 : nil }
+            exchange.switchProtocols(response, accept: WebSocketKey.accept(key), subprotocol: chosen)
         } catch {
             exchange.keepsAlive = false
             await exchange.send(.problem(error.problem))

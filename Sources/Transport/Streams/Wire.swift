@@ -79,7 +79,7 @@ extension Wire {
         }
     }
 
-    /// Ends a reader's wait: what has arrived can still be read, then comes the end. Writing goes on.
+    /// Ends a reader's wait: what has arrived can still be read, then comes the end, while writing goes on.
     func interruptReading() {
         guard !isClosed else { return }
         _ = shutdown(source.descriptor, Int32(SHUT_RD))

@@ -18,7 +18,11 @@ import Platform
     private let writableAgain = LoopCondition()
 
     /// Takes over a connected socket as server; `open` performs the handshake.
-    init(server context: TLSServerContext, loop: EventLoop, descriptor: consuming OwnedDescriptor) throws(TransportError) {
+    init(
+        server context: TLSServerContext,
+        loop: EventLoop,
+        descriptor: consuming OwnedDescriptor
+    ) throws(TransportError) {
         isServer = true
         do {
             source = try Source(loop: loop, descriptor: descriptor)

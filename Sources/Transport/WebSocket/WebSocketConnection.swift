@@ -119,8 +119,9 @@ final class WebSocketConnection: WebSocketChannel {
         guard isOpen else { throw DisconnectedError("the WebSocket is closed") }
         var frame: [UInt8] = []
         WebSocketFrame.append(opcode, payload, mask: mask(), to: &frame)
-        if case .wrote(let count) = wire.attemptWrite(frame, from: 0), count == frame.count { return }
-        try await writeWaiting(frame)
+        // Most frames fit into the socket at once; only the rest of one needs a wait.
+        guard case .wrote(let count) = wire.attemptWrite(frame, from: 0) else { return try await writeWaiting(frame) }
+        if count < frame.count { try await writeWaiting(Array(frame[count...])) }
     }
 
     private func writeWaiting(_ frame: [UInt8]) async throws(DisconnectedError) {
