@@ -92,7 +92,11 @@ let package = Package(
         tests("APITests", ["API", "Core", "Bytes", "HTTP", "Auth", "Log", "Platform", "TestSupport"]),
         tests("SandboxTests", ["Sandbox", "SandboxSpec", "Core", "Bytes", "Platform", "TestSupport"]),
         tests("EgressTests", ["Egress", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
-        tests("AgentsTests", ["Agents", "Core", "Bytes", "Platform", "Standin", "TestSupport"]),
+        tests(
+            "AgentsTests",
+            ["Agents", "Core", "Bytes", "Platform", "HTTP", "Transport", "Egress", "Standin", "TestSupport"]
+        ),
+        tests("StandinTests", ["Standin", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
         tests("WorkerTests", ["Worker", "Link", "Core", "Bytes", "Platform", "TestSupport"]),
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
         tests("CommandsTests", ["Commands", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
