@@ -1,4 +1,4 @@
-package import Bytes
+import Bytes
 
 /// The mind of the stand-in: a request of the Messages API in, the answer out, nothing remembered in between.
 package enum StandinScript {
