@@ -78,4 +78,15 @@ package protocol ResponseBodyWriter: AnyObject {
 
     /// False once the client has gone.
     var isOpen: Bool { get }
+
+    /// Called once when the client goes away while the handler waits for something else than a write.
+    var onDisconnect: (() -> Void)? { get set }
+}
+
+extension ResponseBodyWriter {
+    /// Never called: for writers without a client, as in tests.
+    package var onDisconnect: (() -> Void)? {
+        get { nil }
+        set { _ = newValue }
+    }
 }

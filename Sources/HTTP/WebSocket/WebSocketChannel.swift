@@ -43,4 +43,15 @@ package protocol WebSocketChannel: AnyObject {
 
     /// False once either side has closed or the connection is gone.
     var isOpen: Bool { get }
+
+    /// Called once when the socket is no longer open, for senders that receive nothing.
+    var onDisconnect: (() -> Void)? { get set }
+}
+
+extension WebSocketChannel {
+    /// Never called: for channels without a socket, as in tests.
+    package var onDisconnect: (() -> Void)? {
+        get { nil }
+        set { _ = newValue }
+    }
 }
