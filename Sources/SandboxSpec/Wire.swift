@@ -14,6 +14,8 @@ package enum WireLimits {
     package static let version: UInt8 = 1
     /// The largest message: below the kernel's default socket buffer of 208 KiB, which bounds one SEQPACKET message.
     package static let messageBytes = 160 * 1024
+    /// The largest message towards the worker: the mount table and the namespaces of one sandbox.
+    package static let replyBytes = 32 * 1024
     /// The most elements of a list: more than any argument list that fits into a message needs.
     package static let listElements = 16_384
     /// The most descriptors one message carries: stdin, stdout and stderr are three.
