@@ -2,9 +2,11 @@ import Core
 import Platform
 
 /// Keeps the queue true to the store: sweeps, reaps, and rebuilds what Redis lost; one loop per replica runs it.
+///
+/// Every step is a compare-and-set, so several replicas at once do no harm.
 package final class QueueCare {
     private let services: Services
-    private let isLeader: () async -> Bool
+    private let rebuild: () async throws -> Void
     private var isStopped = false
     private let change = LoopCondition()
 
@@ -13,20 +15,19 @@ package final class QueueCare {
     private static let interval = Duration.seconds(1)
     private static let batch = 1_000
 
-    /// `isLeader` says whether this replica holds the advisory lock now.
-    package init(_ services: Services, isLeader: @escaping () async -> Bool) {
+    /// `rebuild` fills a lost queue from the store.
+    package init(_ services: Services, rebuild: @escaping () async throws -> Void) {
         self.services = services
-        self.isLeader = isLeader
+        self.rebuild = rebuild
     }
 
     /// Works until stopped; one time-to-live passes first, so that workers may renew leases after a restart.
     package func run() async {
         let started = services.loop.now
         while !isStopped {
-            if await isLeader() {
-                try? await sweep()
-                if services.loop.now - started > LeaseTimes.timeToLive { try? await reap() }
-            }
+            // A store that is away is tried again at the next turn; nothing is lost meanwhile.
+            try? await sweep()
+            if services.loop.now - started > LeaseTimes.timeToLive { try? await reap() }
             _ = await change.wait(timeout: QueueCare.interval, on: services.loop)
         }
     }
@@ -37,7 +38,7 @@ package final class QueueCare {
         change.signalAll()
     }
 
-    private func sweep() async throws(StoreError) {
+    private func sweep() async throws {
         if case .lost = await services.queue.pop(classes: [], limit: 0) { try await rebuild() }
         let hints = try await services.jobs.sweep(
             now: services.time.now,
@@ -51,17 +52,5 @@ package final class QueueCare {
         let (requeued, failed) = try await services.jobs.reap(now: services.time.now, limit: QueueCare.batch)
         if !requeued.isEmpty { await services.queue.push(requeued) }
         for job in requeued.map(\.job) + failed.map(\.id) { services.bus.publish(BusChannel.job(job), []) }
-    }
-
-    private func rebuild() async throws(StoreError) {
-        guard await services.queue.beginRebuild() else { return }
-        var cursor: JobID?
-        while true {
-            let hints = try await services.jobs.queued(after: cursor, limit: QueueCare.batch)
-            if hints.isEmpty { break }
-            await services.queue.push(hints)
-            cursor = hints.last?.job
-        }
-        await services.queue.rebuilt()
     }
 }

@@ -44,6 +44,7 @@ package struct ErrandCommand {
             terminal.note("errand \(words): \(error)\nusage: errand \(words) \(verb.usage)")
             return ExitCode.usage
         }
+        SignalStream.block(verb.signals)
         do {
             return try EventLoop.runMain { [terminal] loop in try await command.run(on: loop, terminal) }
         } catch let failure as CommandFailure {

@@ -11,6 +11,8 @@ package protocol Verb: Sendable {
     static var options: [Option] { get }
     /// Whether everything after the first word belongs to another program.
     static var takesRest: Bool { get }
+    /// Signals that the verb receives by itself; blocked before the first thread starts.
+    static var signals: [Int32] { get }
     /// Reads the command line; throws for what cannot be meant.
     init(_ arguments: Arguments) throws(UsageError)
     /// Does it, and answers with the exit code.
@@ -20,6 +22,7 @@ package protocol Verb: Sendable {
 extension Verb {
     package static var takesRest: Bool { false }
     package static var options: [Option] { [] }
+    package static var signals: [Int32] { [] }
 
     /// The full help of the verb.
     static var help: String {

@@ -1,0 +1,46 @@
+import Core
+import HTTP
+import Testing
+
+@testable import API
+
+struct QueryReaderTests {
+    private func reader(_ query: String) throws -> QueryReader {
+        let request = try HTTPRequest(method: .get, target: "/v1/jobs?" + query)
+        return try QueryReader(request, allowed: ["limit", "state", "after"], repeatable: ["state"])
+    }
+
+    @Test(arguments: ["color=red", "limit=1&limit=2", "LIMIT=1"])
+    func `an unknown or repeated parameter is refused`(query: String) {
+        let error = #expect(throws: ProblemError.self) { try reader(query) }
+        #expect(error?.problem.code == "malformed_parameter")
+    }
+
+    @Test(arguments: [("", 50), ("limit=1", 1), ("limit=200", 200)])
+    func `a page size within bounds is taken`(query: String, size: Int) throws {
+        #expect(try reader(query).limit() == size)
+    }
+
+    @Test(arguments: ["0", "201", "-1", "+1", "1.0", "x", "", "99999999999999999999"])
+    func `a page size out of bounds is refused`(text: String) throws {
+        let query = try reader("limit=\(text)")
+        #expect(throws: ProblemError.self) { try query.limit() }
+    }
+
+    @Test func `states come repeated or with commas`() throws {
+        let query = try reader("state=queued,running&state=failed")
+        #expect(try query.choices("state", JobState.self) == [.queued, .running, .failed])
+        let bad = try reader("state=asleep")
+        #expect(throws: ProblemError.self) { try bad.choices("state", JobState.self) }
+    }
+
+    @Test(arguments: ["1", "1.", ".1", "1.-1", "01.1", "1.1.1", "a.b", "9999999999.1"])
+    func `a position that is none is refused`(text: String) throws {
+        let query = try reader("after=\(text)")
+        #expect(throws: ProblemError.self) { try query.position("after") }
+    }
+
+    @Test func `a position is attempt and number`() throws {
+        #expect(try reader("after=3.1048").position("after") == LogPosition(attempt: 3, seq: 1_048))
+    }
+}
