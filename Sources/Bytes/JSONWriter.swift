@@ -104,14 +104,35 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes a string given as bytes; false, with nothing written, when they are not UTF-8.
+    package mutating func string(utf8 text: [UInt8]) -> Bool {
+        guard (try? UTF8Span(validating: text.span)) != nil else { return false }
+        separate()
+        appendQuoted(text.span)
+        needsComma = true
+        return true
+    }
+
     private mutating func appendQuoted(_ text: some StringProtocol) {
+        let utf8 = String(text).utf8
+        appendQuoted(utf8.span)
+    }
+
+    /// Copies what needs no escape in runs: most of a log does not.
+    private mutating func appendQuoted(_ text: Span<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.contains(where: Self.needsEscape) {
-            for byte in text.utf8 { appendEscaped(byte) }
-        } else {
-            bytes.append(contentsOf: text.utf8)
+        var start = 0
+        for index in text.indices where Self.needsEscape(text[index]) {
+            appendRun(text.extracting(start..<index))
+            appendEscaped(text[index])
+            start = index + 1
         }
+        appendRun(text.extracting(start..<text.count))
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func appendRun(_ run: Span<UInt8>) {
+        unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {
@@ -119,7 +140,6 @@ package struct JSONWriter: Sendable {
     }
 
     private mutating func appendEscaped(_ byte: UInt8) {
-        guard Self.needsEscape(byte) else { return bytes.append(byte) }
         bytes.append(UInt8(ascii: "\\"))
         switch byte {
         case 0x08: bytes.append(UInt8(ascii: "b"))

@@ -17,11 +17,12 @@ package enum LogEvent {
         }
         if record.stream == .agent, record.parts == 1, let message = AgentMessage.embeddable(record.bytes) {
             writer.memberRaw("message", message)
-        } else if let text = String(strictUTF8: record.bytes) {
-            writer.member("data", text)
         } else {
-            writer.member("encoding", "base64")
-            writer.member("data", Base64.encode(record.bytes))
+            writer.key("data")
+            if !writer.string(utf8: record.bytes) {
+                writer.string(Base64.encode(record.bytes))
+                writer.member("encoding", "base64")
+            }
         }
         writer.endObject()
         return writer.bytes

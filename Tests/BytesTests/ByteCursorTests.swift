@@ -64,4 +64,18 @@ struct ByteCursorTests {
     func `the checksum agrees with RFC 3720`(bytes: [UInt8], checksum: UInt32) {
         #expect(crc32c(bytes) == checksum)
     }
+
+    @Test(arguments: 0...40) func `the checksum agrees with the bit-by-bit definition at every length`(length: Int) {
+        let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }
+        var remainder = ~UInt32(0)
+        for byte in bytes {
+            remainder ^= UInt32(byte)
+            for _ in 0..<8 {
+                let isOdd = remainder & 1 == 1
+                remainder >>= 1
+                if isOdd { remainder ^= 0x82f6_3b78 }
+            }
+        }
+        #expect(crc32c(bytes) == ~remainder)
+    }
 }

@@ -83,4 +83,23 @@ struct JSONWriterTests {
         #expect(value["z"]?.array?[3].isNull == true)
         #expect(value["missing"] == nil)
     }
+
+    @Test(arguments: ["", "plain", "\n", "a\nb\n", "\"\\", "h\u{e9}\u{1f600}", "\u{0}x\u{1f}", "tail\t"])
+    func `a string given as bytes is written like the same text`(text: String) {
+        var fromBytes = JSONWriter()
+        var fromText = JSONWriter()
+        fromText.string(text)
+        let isWritten = fromBytes.string(utf8: Array(text.utf8))
+        #expect(isWritten)
+        #expect(fromBytes.bytes == fromText.bytes)
+        #expect((try? JSONReader.parse(fromBytes.bytes))?.string == text)
+    }
+
+    @Test(arguments: [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]] as [[UInt8]])
+    func `bytes that are not UTF-8 are refused and leave nothing behind`(bytes: [UInt8]) {
+        var writer = JSONWriter()
+        let isWritten = writer.string(utf8: bytes)
+        #expect(!isWritten)
+        #expect(writer.bytes.isEmpty)
+    }
 }

@@ -6,22 +6,26 @@ import Bytes
 /// u16 parts, bytes; all big-endian.
 package enum LogRecordCodec {
     /// Bytes of a frame before the record's own.
-    package static let overhead = 37
+    package static let overhead = 8 + fieldBytes
+    /// Bytes of a frame between its checksum and the record's own.
+    private static let fieldBytes = 29
 
     /// Appends the frame of one record.
     package static func append(_ record: LogRecord, to bytes: inout [UInt8]) {
-        var body: [UInt8] = []
-        body.reserveCapacity(record.bytes.count + 29)
-        body.appendBigEndian(record.seq)
-        body.append(record.stream.rawValue)
-        body.appendBigEndian(record.offset)
-        body.appendBigEndian(record.at.milliseconds)
-        body.appendBigEndian(record.part)
-        body.appendBigEndian(record.parts)
-        body += record.bytes
-        bytes.appendBigEndian(UInt32(body.count))
-        bytes.appendBigEndian(crc32c(body))
-        bytes += body
+        let start = bytes.count
+        bytes.reserveCapacity(start + overhead + record.bytes.count)
+        bytes.appendBigEndian(UInt32(record.bytes.count + fieldBytes))
+        // Holds the place of the checksum until what it covers is there.
+        bytes.appendBigEndian(UInt32(0))
+        bytes.appendBigEndian(record.seq)
+        bytes.append(record.stream.rawValue)
+        bytes.appendBigEndian(record.offset)
+        bytes.appendBigEndian(record.at.milliseconds)
+        bytes.appendBigEndian(record.part)
+        bytes.appendBigEndian(record.parts)
+        bytes += record.bytes
+        let checksum = crc32c(bytes.span.extracting(start + 8..<bytes.count))
+        for index in 0..<4 { bytes[start + 4 + index] = UInt8(truncatingIfNeeded: checksum >> (24 - 8 * index)) }
     }
 
     /// The frames of many records.
@@ -37,15 +41,14 @@ package enum LogRecordCodec {
         var consumed = 0
         var cursor = ByteCursor(bytes)
         while let length = cursor.read(UInt32.self), let checksum = cursor.read(UInt32.self),
-            length >= 29, Int(length) <= LogRecord.maximumBytes + 29, let body = cursor.read(count: Int(length)),
-            crc32c(body) == checksum
+            length >= fieldBytes, length <= LogRecord.maximumBytes + fieldBytes, cursor.remaining >= Int(length),
+            crc32c(bytes.span.extracting(consumed + 8..<consumed + 8 + Int(length))) == checksum
         {
-            var fields = ByteCursor(Array(body))
-            guard let seq = fields.read(UInt64.self), let rawStream = fields.read(UInt8.self),
-                let stream = LogStream(rawValue: rawStream), let offset = fields.read(UInt64.self),
-                let time = fields.read(Int64.self), let part = fields.read(UInt16.self),
-                let parts = fields.read(UInt16.self), part >= 1, part <= parts,
-                let data = fields.read(count: fields.remaining)
+            guard let seq = cursor.read(UInt64.self), let rawStream = cursor.read(UInt8.self),
+                let stream = LogStream(rawValue: rawStream), let offset = cursor.read(UInt64.self),
+                let time = cursor.read(Int64.self), let part = cursor.read(UInt16.self),
+                let parts = cursor.read(UInt16.self), part >= 1, part <= parts,
+                let data = cursor.read(count: Int(length) - fieldBytes)
             else { break }
             records.append(
                 LogRecord(
