@@ -1,4 +1,20 @@
 /// Every verb of `errand`.
 package enum ErrandVerbs {
-    package static let all: [any Verb.Type] = []
+    package static let all: [any Verb.Type] = [
+        // The client, over the API.
+        AccountLogin.self,
+        AccountLogout.self,
+        AccountWhoAmI.self,
+        ProjectCreate.self,
+        ProjectDelete.self,
+        ProjectList.self,
+        ProjectShow.self,
+        ProjectUse.self,
+        JobAttach.self,
+        JobCancel.self,
+        JobList.self,
+        JobLogs.self,
+        JobRun.self,
+        JobShow.self,
+    ]
 }

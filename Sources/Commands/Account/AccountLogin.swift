@@ -1,0 +1,115 @@
+import Bytes
+import Platform
+import Transport
+
+/// `errand login`: signs in and keeps the sign-in for later commands.
+package struct AccountLogin: Verb {
+    package static let words = ["login"]
+    package static let usage = "[--url URL] [--email EMAIL] [options]"
+    package static let summary = "Sign in to a server; asks for what is not given."
+    package static let options = [
+        Option("--url", "URL", "the server; ERRAND_URL or the last one unless given"),
+        Option("--email", "EMAIL", "the account's address"),
+        Option("--password-file", "FILE", "read the password from a file, or from standard input for `-`"),
+        Option("--ca", "FILE", "trust the certificate authority in this PEM file; a copy is kept"),
+        Option("--device", "NAME", "what this sign-in is called; the machine's name unless given"),
+        Option("--data", "DIR", "take the rest from the data directory of an `errand up` on this machine"),
+    ]
+
+    private let url: String?
+    private let email: String?
+    private let passwordFile: String?
+    private let caFile: String?
+    private let device: String?
+    private let data: String?
+
+    package init(_ arguments: Arguments) throws(UsageError) {
+        _ = try arguments.exactly()
+        url = arguments.value("--url")
+        email = arguments.value("--email")
+        passwordFile = arguments.value("--password-file")
+        caFile = arguments.value("--ca")
+        device = arguments.value("--device")
+        data = arguments.value("--data")
+    }
+
+    package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
+        let environment = ClientEnvironment.ofProcess()
+        let file = try CredentialFile(environment)
+        // Whatever is wrong with an old sign-in, the new one replaces it.
+        let before = (try? await file.load()) ?? nil
+        let local = try await data.asyncMap { try await ReadyFile.read(in: $0) }
+        guard let text = url ?? local?.url ?? environment["ERRAND_URL"] ?? before?.url else {
+            throw CommandFailure("which server? Name it with --url https://HOST:PORT", exitCode: ExitCode.usage)
+        }
+        let server = try ServerAddress(text)
+        let last = before?.url == server.text ? before : nil
+        let authorities = caFile ?? local?.caFile ?? environment["ERRAND_CA"] ?? last?.caFile
+        let email = try await answer(email ?? local?.email, "Email: ", isSecret: false, missing: "--email")
+        let password = try await password(local?.passwordFile)
+        let session = try ClientSession(
+            loop: loop,
+            output: OutputQueue(loop: loop, style: environment.outputStyle()),
+            server: server,
+            caFile: authorities,
+            credentials: nil,
+            file: nil,
+            fixedToken: nil
+        )
+        let tokens = try await signIn(session, email: email, password: password)
+        let kept = authorities == file.caPath ? authorities : try await keep(authorities, in: file)
+        var credentials = Credentials(url: server.text, caFile: kept, email: email, tokens: tokens)
+        if last?.email == email { credentials.project = last?.project }
+        try await file.locked(on: loop) { [credentials] in try await file.save(credentials) }
+        terminal.note("signed in to \(server.text) as \(VisibleText.line(email))")
+        return ExitCode.done
+    }
+
+    private func signIn(_ session: ClientSession, email: String, password: String) async throws -> TokenPair {
+        let name = device ?? (try? Files.hostName()) ?? "command line"
+        let body = JSONValue.object(
+            JSONObject([
+                ("email", .string(email)), ("password", .string(password)),
+                ("device_name", .string(String(name.prefix(100)))),
+            ])
+        )
+        do {
+            return try await session.signIn("/v1/auth/login", body)
+        } catch let problem as ServerProblem {
+            throw problem.failure
+        } catch let error as HTTPClientError {
+            throw CommandFailure(error, server: session.server.text)
+        }
+    }
+
+    private func password(_ local: String?) async throws -> String {
+        guard let path = passwordFile ?? (email == nil ? local : nil) else {
+            return try await answer(nil, "Password: ", isSecret: true, missing: "--password-file")
+        }
+        // Files end with a line break that no password has.
+        let text = try await InputText.read(path, limit: 4_096, what: "the password")
+        return String(text.hasSuffix("\n") ? text.dropLast() : text[...])
+    }
+
+    private func answer(_ given: String?, _ question: String, isSecret: Bool, missing: String) async throws -> String {
+        if let given { return given }
+        guard let typed = try await PersonalInput.ask(question, isSecret: isSecret) else {
+            throw CommandFailure("there is no terminal to ask on: give \(missing)", exitCode: ExitCode.usage)
+        }
+        guard !typed.isEmpty else { throw CommandFailure("nothing was typed", exitCode: ExitCode.usage) }
+        return typed
+    }
+
+    private func keep(_ authorities: String?, in file: CredentialFile) async throws -> String? {
+        guard let authorities else { return nil }
+        return try await file.keepAuthorities(from: authorities)
+    }
+}
+
+extension Optional {
+    /// What `body` makes of the value, if there is one.
+    fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async rethrows -> Value? {
+        guard let self else { return nil }
+        return try await body(self)
+    }
+}
