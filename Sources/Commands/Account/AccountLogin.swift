@@ -1,5 +1,5 @@
 import Bytes
-import Platform
+package import Platform
 import Transport
 
 /// `errand login`: signs in and keeps the sign-in for later commands.

@@ -1,4 +1,5 @@
-import Platform
+import HTTP
+package import Platform
 
 /// `errand logout`: ends the sign-in on the server and forgets it here.
 package struct AccountLogout: Verb {

@@ -1,5 +1,5 @@
 import Bytes
-import Platform
+package import Platform
 
 /// `errand whoami`: who is signed in, where, and in which teams.
 package struct AccountWhoAmI: Verb {

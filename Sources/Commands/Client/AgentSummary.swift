@@ -32,7 +32,9 @@ enum AgentSummary {
             let status = message["error_status"]?.integer.map { " with \($0)" } ?? ""
             return line("the model refused\(status): \(message["error"]?.string ?? "unknown"); trying again")
         case ("system", "permission_denied"):
-            return line("denied \(message["tool_name"]?.string ?? "a tool"): \(message["message"]?.string ?? "no reason")")
+            return line(
+                "denied \(message["tool_name"]?.string ?? "a tool"): \(message["message"]?.string ?? "no reason")"
+            )
         case ("system", "informational"), ("system", "model_fallback"):
             return message["content"]?.string.map { line($0) }
         case ("result", let subtype):

@@ -138,7 +138,10 @@ final class ClientSession {
         do throws(JSONError) {
             return try JSONReader.parse(answer.body, limits: limits)
         } catch {
-            throw CommandFailure("\(server.text) does not answer as an errand server: \(error)", exitCode: ExitCode.unavailable)
+            throw CommandFailure(
+                "\(server.text) does not answer as an errand server: \(error)",
+                exitCode: ExitCode.unavailable
+            )
         }
     }
 
@@ -210,7 +213,9 @@ extension ClientSession {
         let body = JSONValue.object(JSONObject([("refresh_token", .string(token))]))
         var backoff = Backoff()
         // The server gives the same successor for 30 seconds, so a lost answer is asked for again.
-        for tries in 1... {
+        var tries = 0
+        while true {
+            tries += 1
             do {
                 return try await signIn("/v1/auth/refresh", body)
             } catch let problem as ServerProblem where problem.status == 401 {
@@ -227,7 +232,12 @@ extension ClientSession {
     /// Asks for tokens with what proves who asks.
     func signIn(_ target: String, _ body: JSONValue) async throws -> TokenPair {
         let fields = HTTPHeaders([("content-type", "application/json")])
-        let answer = try await client.send(method: .post, url: try server.place(target), headers: fields, body: body.encoded())
+        let answer = try await client.send(
+            method: .post,
+            url: try server.place(target),
+            headers: fields,
+            body: body.encoded()
+        )
         wasReached = true
         guard answer.status == 200 else {
             throw ServerProblem(status: answer.status, body: answer.body, headers: answer.headers)
@@ -250,6 +260,9 @@ extension ClientSession {
     }
 
     static func signedOut(_ server: ServerAddress) -> CommandFailure {
-        CommandFailure("you are not signed in to \(server.text): run `errand login --url \(server.text)`", exitCode: ExitCode.refused)
+        CommandFailure(
+            "you are not signed in to \(server.text): run `errand login --url \(server.text)`",
+            exitCode: ExitCode.refused
+        )
     }
 }

@@ -24,7 +24,9 @@ enum PersonalInput {
         var silent = before
         // Signals come as characters too: an interrupt must not leave the terminal silent behind.
         silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
-        guard unsafe tcsetattr(raw, TCSAFLUSH, &silent) == 0 else { throw PlatformError(stage: "tcsetattr", errno: errno) }
+        guard unsafe tcsetattr(raw, TCSAFLUSH, &silent) == 0 else {
+            throw PlatformError(stage: "tcsetattr", errno: errno)
+        }
         defer {
             unsafe tcsetattr(raw, TCSAFLUSH, &before)
             try? Files.writeAll(raw, [UInt8(ascii: "\n")], name: "terminal")

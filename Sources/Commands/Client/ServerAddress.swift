@@ -9,7 +9,10 @@ struct ServerAddress: Equatable {
     init(_ text: String) throws(CommandFailure) {
         let full = text.contains("://") ? text : "https://" + text
         guard let url = ClientURL(full), url.target == "/", ["https", "http"].contains(url.scheme) else {
-            throw CommandFailure("\(VisibleText.line(text)) is not a server: expected https://HOST:PORT", exitCode: ExitCode.usage)
+            throw CommandFailure(
+                "\(VisibleText.line(text)) is not a server: expected https://HOST:PORT",
+                exitCode: ExitCode.usage
+            )
         }
         guard url.isSecure || ["localhost", "127.0.0.1", "::1"].contains(url.host) else {
             throw CommandFailure("\(text) would send the sign-in in the clear: use https", exitCode: ExitCode.usage)

@@ -1,5 +1,5 @@
 import Core
-import Platform
+package import Platform
 
 /// `errand attach`: watches a job from its start to its end, as `errand run` does.
 package struct JobAttach: Verb {

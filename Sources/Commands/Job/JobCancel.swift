@@ -1,6 +1,6 @@
 import Bytes
 import Core
-import Platform
+package import Platform
 
 /// `errand cancel`: asks jobs to end.
 package struct JobCancel: Verb {

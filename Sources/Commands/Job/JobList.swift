@@ -1,7 +1,7 @@
 import Bytes
 import Core
 import HTTP
-import Platform
+package import Platform
 
 /// `errand ps`: the jobs.
 package struct JobList: Verb {
@@ -76,7 +76,9 @@ enum JobTable {
 
     private static func state(of job: JSONValue) -> String {
         let state = job["state"]?.string ?? ""
-        if let code = job["result"]?["exit_code"]?.integer, state == JobState.failed.rawValue { return "failed (\(code))" }
+        if let code = job["result"]?["exit_code"]?.integer, state == JobState.failed.rawValue {
+            return "failed (\(code))"
+        }
         let isEnding = job["cancel_requested_at"]?.string != nil && state == JobState.running.rawValue
         return isEnding ? "cancelling" : state
     }

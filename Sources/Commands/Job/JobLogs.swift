@@ -1,5 +1,5 @@
 import Core
-import Platform
+package import Platform
 
 /// `errand logs`: shows what a job wrote.
 package struct JobLogs: Verb {
@@ -35,7 +35,9 @@ package struct JobLogs: Verb {
         let follow = JobFollow(job, viewer, client: client, stopsWhenQuiet: !follows)
         let code = try await follow.run()
         guard let end = follow.viewer.end else {
-            if form == .readable, code == ExitCode.done { terminal.note("errand: the job goes on; --follow shows the rest") }
+            if form == .readable, code == ExitCode.done {
+                terminal.note("errand: the job goes on; --follow shows the rest")
+            }
             return code
         }
         // The log was shown, whatever became of the job; only a log that is not whole is a failure.

@@ -1,7 +1,7 @@
 import Bytes
 import Core
 import Crypto
-import Platform
+package import Platform
 
 /// `errand run`: sends the agent, or runs a command, and shows it live.
 package struct JobRun: Verb {

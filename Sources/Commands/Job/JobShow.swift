@@ -1,6 +1,6 @@
 import Bytes
 import Core
-import Platform
+package import Platform
 
 /// `errand show`: everything about one job but its log.
 package struct JobShow: Verb {

@@ -18,7 +18,9 @@ struct RunRequest: Sendable {
         words = arguments.words
         isCommand = arguments.has("--command")
         if let text = arguments.value("--workspace") {
-            guard let mode = WorkspaceMode(rawValue: text) else { throw UsageError("--workspace must be project or none") }
+            guard let mode = WorkspaceMode(rawValue: text) else {
+                throw UsageError("--workspace must be project or none")
+            }
             workspace = mode
         } else {
             workspace = nil

@@ -1,6 +1,6 @@
 import Bytes
 import Core
-import Platform
+package import Platform
 
 /// `errand project create`: makes a project, and remembers it when it is the first.
 package struct ProjectCreate: Verb {

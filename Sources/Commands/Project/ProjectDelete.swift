@@ -1,4 +1,5 @@
-import Platform
+import HTTP
+package import Platform
 
 /// `errand project delete`: removes a project that has no unfinished job.
 package struct ProjectDelete: Verb {

@@ -1,7 +1,7 @@
 import Bytes
 import Core
 import HTTP
-import Platform
+package import Platform
 
 /// `errand project list`: the projects of the person's teams.
 package struct ProjectList: Verb {

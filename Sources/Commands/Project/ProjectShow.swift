@@ -1,5 +1,5 @@
 import Bytes
-import Platform
+package import Platform
 
 /// `errand project show`: one project.
 package struct ProjectShow: Verb {

@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 
 /// `errand project use`: chooses the project of commands that name none.
 package struct ProjectUse: Verb {
@@ -15,7 +15,10 @@ package struct ProjectUse: Verb {
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
         let client = try await Client.open(on: loop)
         guard client.session.credentials != nil else {
-            throw CommandFailure("with ERRAND_TOKEN nothing is remembered: set ERRAND_PROJECT", exitCode: ExitCode.usage)
+            throw CommandFailure(
+                "with ERRAND_TOKEN nothing is remembered: set ERRAND_PROJECT",
+                exitCode: ExitCode.usage
+            )
         }
         let project = try await client.project(named)
         try await client.session.remember(project)
