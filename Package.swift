@@ -97,7 +97,10 @@ let package = Package(
             ["Agents", "Core", "Bytes", "Platform", "HTTP", "Transport", "Egress", "Standin", "TestSupport"]
         ),
         tests("StandinTests", ["Standin", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
-        tests("WorkerTests", ["Worker", "Link", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests(
+            "WorkerTests",
+            ["Worker", "Link", "Agents", "Core", "Bytes", "Crypto", "HTTP", "Platform", "TestSupport"]
+        ),
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
         tests("CommandsTests", ["Commands", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
         tests("EndToEndTests", ["Bytes", "Core", "Platform", "HTTP", "Transport", "TestSupport"]),

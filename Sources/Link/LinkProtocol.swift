@@ -28,6 +28,8 @@ package enum LinkProtocol {
     package static let transferWindow = 1 << 20
     /// Attempts named in one message: above the slots of the largest machine.
     package static let attempts = 4_096
+    /// Ends reported in one message, each of some kilobytes with its texts.
+    package static let endsPerMessage = 512
     /// Slots of one worker; a machine with more would rather run two workers.
     package static let slots = 1_024
     /// Texts that people read: a sentence or two.

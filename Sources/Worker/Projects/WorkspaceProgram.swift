@@ -1,0 +1,73 @@
+import Agents
+import Link
+import Platform
+
+/// A program that a transfer runs inside the project's sandbox, with what it says on standard error.
+final class WorkspaceProgram {
+    /// Enough to name what went wrong.
+    private static let complaintBytes = 2 << 10
+
+    let process: any SandboxProcess
+    private let changed = LoopCondition()
+    private var complaint: [UInt8] = []
+    private var isQuiet = false
+
+    /// Executes a program.
+    static func start(
+        _ arguments: [String],
+        takesInput: Bool = false,
+        in sandbox: any OpenSandbox,
+        loop: EventLoop
+    ) async throws(TransferFault) -> WorkspaceProgram {
+        let program = SandboxProgram(
+            arguments: arguments,
+            environment: [("PATH", "/usr/bin:/bin"), ("LC_ALL", "C.UTF-8"), ("HOME", "/home/agent")],
+            workingDirectory: "/workspace",
+            takesInput: takesInput
+        )
+        do throws(SandboxRefusal) {
+            return WorkspaceProgram(try await sandbox.run(program), loop: loop)
+        } catch {
+            throw TransferFault(.failed, "\(arguments.first ?? ""): \(error)")
+        }
+    }
+
+    /// Runs a program to its end; it must succeed.
+    static func run(
+        _ arguments: [String],
+        in sandbox: any OpenSandbox,
+        loop: EventLoop
+    ) async throws(TransferFault) {
+        let program = try await start(arguments, in: sandbox, loop: loop)
+        while await !program.process.readOutput().isEmpty {}
+        try await program.finish(arguments.first ?? "")
+    }
+
+    private init(_ process: any SandboxProcess, loop: EventLoop) {
+        self.process = process
+        loop.spawnLocal { [self] in
+            while true {
+                let bytes = await process.readErrors()
+                if bytes.isEmpty { break }
+                complaint += bytes.prefix(max(0, Self.complaintBytes - complaint.count))
+            }
+            isQuiet = true
+            changed.signalAll()
+        }
+    }
+
+    /// Waits for the end; throws with the program's own words when it failed.
+    func finish(_ name: String) async throws(TransferFault) {
+        let exit = await process.wait()
+        while !isQuiet { await changed.wait() }
+        process.closePipes()
+        guard exit != .exited(0) else { return }
+        let words = String(decoding: complaint, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+        let how =
+            switch exit {
+            case .exited(let code): "exited with \(code)"
+            case .signaled(let number): "was ended by signal \(number)"
+            }
+        throw TransferFault(.failed, "\(name) \(how)" + (words.isEmpty ? "" : ": \(words)"))
+    }
+}
