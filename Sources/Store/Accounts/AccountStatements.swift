@@ -1,0 +1,152 @@
+import Bytes
+import Core
+
+extension User {
+    /// The columns that `init(_:)` reads.
+    static let columns = "u.id, u.email, u.name, u.is_administrator, u.disabled_at is not null, u.created_at"
+
+    /// Reads `columns`.
+    init(_ row: inout PostgresRow) throws(StoreError) {
+        self.init(
+            id: try row.value(),
+            email: try row.value(),
+            name: try row.value(),
+            isAdministrator: try row.value(),
+            isDisabled: try row.value(),
+            createdAt: try row.value()
+        )
+    }
+}
+
+extension SignIn {
+    /// The columns that `init(_:)` reads.
+    static let columns = """
+        s.id, s.user_id, s.device_name, s.address, s.user_agent, s.created_at, s.last_used_at, s.expires_at, \
+        s.revoked_at
+        """
+
+    /// Reads `columns`.
+    init(_ row: inout PostgresRow) throws(StoreError) {
+        self.init(
+            id: try row.value(),
+            userID: try row.value(),
+            deviceName: try row.value(),
+            address: try row.value(),
+            userAgent: try row.value(),
+            createdAt: try row.value(),
+            lastUsedAt: try row.value(),
+            expiresAt: try row.value(),
+            revokedAt: try row.optional()
+        )
+    }
+}
+
+extension PostgresAccountStore {
+    static let insertUser = PostgresStatement(
+        "users.insert",
+        """
+        insert into users (id, email, name, password_hash, is_administrator, disabled_at, created_at)
+        values ($1::uuid, $2::text, $3::text, $4::text, $5::boolean, $6::timestamptz, $7::timestamptz)
+        """
+    )
+    static let selectCredentials = PostgresStatement(
+        "users.credentials",
+        "select \(User.columns), u.password_hash from users u where u.email = $1::text"
+    )
+    static let selectUser = PostgresStatement(
+        "users.get",
+        "select \(User.columns) from users u where u.id = $1::uuid"
+    )
+    static let selectUsers = PostgresStatement(
+        "users.list",
+        "select \(User.columns) from users u order by u.created_at, u.id"
+    )
+    static let disable = PostgresStatement(
+        "users.disable",
+        """
+        with changed as (
+            update users set disabled_at = coalesce(disabled_at, now()) where id = $1::uuid returning id
+        ),
+        ended as (
+            update sign_ins s set revoked_at = now() from changed c where s.user_id = c.id and s.revoked_at is null
+        ),
+        tickets as (delete from stream_tickets t using changed c where t.user_id = c.id)
+        select id from changed
+        """
+    )
+    static let enable = PostgresStatement(
+        "users.enable",
+        "update users set disabled_at = null where id = $1::uuid returning id"
+    )
+    static let updatePassword = PostgresStatement(
+        "users.password",
+        "update users set password_hash = $2::text where id = $1::uuid"
+    )
+    static let insertSignIn = PostgresStatement(
+        "sign_ins.insert",
+        """
+        insert into sign_ins (
+            id, user_id, device_name, address, user_agent, created_at, last_used_at, expires_at, revoked_at
+        )
+        values (
+            $1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::timestamptz, $7::timestamptz, $8::timestamptz,
+            $9::timestamptz
+        )
+        """
+    )
+    static let insertFirstToken = PostgresStatement(
+        "refresh_tokens.insert",
+        "insert into refresh_tokens (hash, sign_in_id, generation) values ($1::bytea, $2::uuid, 1)"
+    )
+    static let rotate = PostgresStatement(
+        "refresh_tokens.rotate",
+        """
+        select r.outcome, r.sealed_answer
+        from errand_refresh(
+            $1::bytea, $2::bytea, $3::bytea, $4::timestamptz, $5::bigint * interval '1 millisecond'
+        ) r
+        """
+    )
+    static let selectFamily = PostgresStatement(
+        "refresh_tokens.family",
+        """
+        select \(SignIn.columns) from sign_ins s join refresh_tokens t on t.sign_in_id = s.id where t.hash = $1::bytea
+        """
+    )
+    static let selectActive = PostgresStatement(
+        "sign_ins.active",
+        """
+        select 1 from sign_ins s join users u on u.id = s.user_id
+        where s.id = $1::uuid and s.revoked_at is null and s.expires_at > $2::timestamptz and u.disabled_at is null
+        """
+    )
+    static let revokeSignIn = PostgresStatement(
+        "sign_ins.revoke",
+        """
+        with ended as (
+            update sign_ins set revoked_at = $2::timestamptz where id = $1::uuid and revoked_at is null returning id
+        )
+        delete from stream_tickets t using ended e where t.sign_in_id = e.id
+        """
+    )
+    static let insertTicket = PostgresStatement(
+        "stream_tickets.insert",
+        """
+        insert into stream_tickets (hash, user_id, sign_in_id, expires_at)
+        values ($1::bytea, $2::uuid, $3::uuid, $4::timestamptz)
+        """
+    )
+    /// Taken out in any case; honoured only while the sign-in stands.
+    static let takeTicket = PostgresStatement(
+        "stream_tickets.take",
+        """
+        with taken as (
+            delete from stream_tickets where hash = $1::bytea returning user_id, sign_in_id, expires_at
+        )
+        select t.user_id, t.sign_in_id
+        from taken t join sign_ins s on s.id = t.sign_in_id join users u on u.id = t.user_id
+        where t.expires_at > $2::timestamptz and s.revoked_at is null and s.expires_at > $2::timestamptz
+            and u.disabled_at is null
+        """
+    )
+}

@@ -1,0 +1,126 @@
+import Bytes
+import Core
+
+/// One call of `finish`.
+struct EndRequest {
+    let ends: [AttemptEnd]
+    let now: Timestamp
+}
+
+/// What became of one reported end.
+enum EndJudgement {
+    case verdict(EndVerdict)
+    /// The durable log ends elsewhere than reported: the end is not written until both agree.
+    case logMissing
+}
+
+/// The calls of `finish` that share a transaction.
+struct EndBatch {
+    private let requests: [EndRequest]
+
+    init(_ requests: [EndRequest]) {
+        self.requests = requests
+    }
+
+    /// Writes the ends; answers per request.
+    func run(_ pool: PostgresPool) async -> Result<[[EndJudgement]], StoreError> {
+        do throws(StoreError) {
+            return .success(try await write(pool))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func write(_ pool: PostgresPool) async throws(StoreError) -> [[EndJudgement]] {
+        let now = requests.map(\.now).max() ?? Timestamp(milliseconds: 0)
+        var left = Array(requests.flatMap(\.ends).enumerated())
+        var judgements: [Int: EndJudgement] = [:]
+        // A job twice in one statement would be judged twice by what was before both: a second round sees the first.
+        while !left.isEmpty {
+            var jobs: Set<JobID> = []
+            let round = left.filter { jobs.insert($0.element.attempt.job).inserted }
+            let taken = Set(round.map(\.offset))
+            left.removeAll { taken.contains($0.offset) }
+            let judged = try await write(round.map(\.element), now, pool)
+            for (end, judgement) in zip(round, judged) { judgements[end.offset] = judgement }
+        }
+        var place = 0
+        return requests.map { request in
+            request.ends.map { _ in
+                defer { place += 1 }
+                return judgements[place] ?? .verdict(.stale)
+            }
+        }
+    }
+
+    private func write(
+        _ ends: [AttemptEnd],
+        _ now: Timestamp,
+        _ pool: PostgresPool
+    ) async throws(StoreError) -> [EndJudgement] {
+        let ids: PostgresValue = .ids(ends.map(\.attempt.job))
+        let group = PostgresGroup(
+            .system,
+            [Self.finish(Self.columns(ends) + [.time(now)]), Self.selectNext([ids, .time(now)])]
+        )
+        let answers = try await pool.run(group)
+        let next = try answers.at(1).rows { row throws(StoreError) in
+            (ended: try row.value(JobID.self), hint: try JobHint(&row))
+        }
+        let hints = Dictionary(grouping: next, by: \.ended).mapValues { $0.map(\.hint) }
+        return try answers.at(0).rows { row throws(StoreError) in
+            switch try row.value(String.self) {
+            case "ended", "repeated":
+                let job = try Job(&row)
+                return .verdict(.accepted(job, next: hints[job.id] ?? []))
+            case "log_missing": return .logMissing
+            default: return .verdict(.stale)
+            }
+        }
+    }
+
+    private static func columns(_ ends: [AttemptEnd]) -> [PostgresValue] {
+        func texts(_ value: (AttemptEnd) -> String?) -> PostgresValue { .array(.text, ends.map { .text(value($0)) }) }
+        return PostgresJobStore.columns(of: ends.map(\.attempt)) + [
+            texts(\.state.rawValue), texts { $0.reason?.rawValue }, texts(\.reasonText),
+            .array(.text, ends.map { .bytes($0.result.storedJSON) }),
+            .array(.bigint, ends.map { .bigint($0.logEnd.lastSeq) }),
+            .array(.bigint, ends.map { .bigint($0.logEnd.bytes) }),
+            .array(.bytes, ends.map { .bytes($0.logEnd.sha256) }),
+            .array(.boolean, ends.map { .boolean($0.didStart) }),
+        ]
+    }
+
+    private static let finish = PostgresStatement(
+        "jobs.finish",
+        """
+        select f.verdict, \(Job.columns)
+        from errand_finish(
+            $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+            $9::bytea[], $10::boolean[], $11::timestamptz
+        ) f
+        left join lateral (select (f.job).*) j on f.verdict in ('ended', 'repeated')
+        order by f.nth
+        """
+    )
+    /// What an end makes runnable: the job itself when it goes back, and the next job of its project's workspace.
+    private static let selectNext = PostgresStatement(
+        "jobs.next",
+        """
+        select e.id, \(JobHint.columns)
+        from jobs e
+        cross join lateral (
+            select q.* from jobs q where q.id = e.id and q.state = 'queued'
+            union all
+            (
+                select q.* from jobs q
+                where e.workspace = 'project' and q.project_id = e.project_id and q.id <> e.id
+                    and q.state = 'queued' and q.workspace = 'project' and q.run_at <= $2::timestamptz
+                order by q.priority, q.run_at, q.id limit 1
+            )
+        ) j
+        left join projects p on p.id = j.project_id
+        where e.id = any ($1::uuid[])
+        """
+    )
+}

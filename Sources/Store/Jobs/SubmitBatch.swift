@@ -1,0 +1,161 @@
+import Core
+
+/// One call of `submit`.
+struct SubmitRequest {
+    let jobs: [NewJob]
+    let scope: Scope
+
+    func weight(perRow: Int) -> Int {
+        jobs.reduce(0) { $0 + max(perRow, $1.job.work.roughSize) }
+    }
+}
+
+/// The calls of `submit` that share a transaction.
+///
+/// The statement runs in the system's scope and asks for each job whether its own scope reaches the project, with the
+/// function that row-level security asks: batches of many people stay one statement.
+struct SubmitBatch {
+    private let requests: [SubmitRequest]
+
+    init(_ requests: [SubmitRequest]) {
+        self.requests = requests
+    }
+
+    /// Inserts the jobs; answers per request.
+    func run(_ pool: PostgresPool) async -> Result<[[Submission]], StoreError> {
+        do throws(StoreError) {
+            return .success(try await insert(pool))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func insert(_ pool: PostgresPool) async throws(StoreError) -> [[Submission]] {
+        let rows = requests.flatMap { request in request.jobs.map { (new: $0, scope: request.scope) } }
+        let keyed = rows.compactMap { row in
+            row.new.idempotencyKey.map { UserKey(user: row.new.job.submittedBy, key: $0) }
+        }
+        var group = PostgresGroup(.system, [Self.insert(Self.columns(rows))])
+        if !keyed.isEmpty {
+            // A statement of its own: it sees the keys that another transaction committed while ours waited for it.
+            let values: [PostgresValue] = [.ids(keyed.map(\.user)), .array(.text, keyed.map { .text($0.key) })]
+            group.calls.append(Self.selectKeyed(values))
+        }
+        let answers = try await pool.run(group)
+        let born = Set(try answers.at(0).rows { row throws(StoreError) in try row.value(JobID.self) })
+        var known: [UserKey: (hash: [UInt8], job: Job)] = [:]
+        if !keyed.isEmpty {
+            let found = try answers.at(1).rows { row throws(StoreError) in
+                (
+                    key: UserKey(user: try row.value(), key: try row.value()), hash: try row.value([UInt8].self),
+                    job: try Job(&row)
+                )
+            }
+            for entry in found { known[entry.key] = (entry.hash, entry.job) }
+        }
+        return requests.map { request in
+            request.jobs.map { new in
+                if born.contains(new.job.id) { return .created(new.job) }
+                guard let key = new.idempotencyKey, let before = known[UserKey(user: new.job.submittedBy, key: key)]
+                else { return .projectGone }
+                return before.hash == new.requestHash ? .repeated(before.job) : .keyReused
+            }
+        }
+    }
+
+    private static func columns(_ rows: [(new: NewJob, scope: Scope)]) -> [PostgresValue] {
+        func texts(_ value: (NewJob) -> String?) -> PostgresValue { .array(.text, rows.map { .text(value($0.new)) }) }
+        return [
+            .ids(rows.map(\.new.job.id)), .ids(rows.map(\.new.job.teamID)), .ids(rows.map(\.new.job.projectID)),
+            .ids(rows.map(\.new.job.submittedBy)), texts { $0.job.work.kind.rawValue }, texts { $0.job.state.rawValue },
+            .array(.smallint, rows.map { .smallint(Int16(clamping: $0.new.job.priority)) }),
+            texts { $0.job.workspace.rawValue }, texts { $0.job.policy.rawValue },
+            .array(.text, rows.map { .bytes($0.new.job.work.storedJSON) }),
+            .array(.integer, rows.map { .integer($0.new.job.maxAttempts) }),
+            .array(.integer, rows.map { .integer($0.new.job.timeoutSeconds) }),
+            .array(.time, rows.map { .time($0.new.job.runAt) }),
+            .array(.time, rows.map { .time($0.new.job.createdAt) }), texts(\.idempotencyKey),
+            .array(.bytes, rows.map { .bytes($0.new.requestHash) }),
+            .array(.text, rows.map { .text($0.scope.setting) }),
+        ]
+    }
+}
+
+private struct UserKey: Hashable {
+    let user: UserID
+    let key: String
+}
+
+extension JobWork {
+    /// About how long the stored text is.
+    fileprivate var roughSize: Int {
+        switch self {
+        case .claude(let spec): spec.prompt.utf8.count
+        case .command(let spec):
+            spec.argv.reduce(0) { $0 + $1.utf8.count } + (spec.standardInput?.utf8.count ?? 0)
+                + spec.environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        }
+    }
+}
+
+extension SubmitBatch {
+    /// Keys are inserted in order, so that two batches with the same keys cannot wait for each other.
+    private static let insert = PostgresStatement(
+        "jobs.submit",
+        """
+        with request as (
+            select r.*
+            from unnest(
+                $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::text[],
+                $9::text[], $10::text[], $11::integer[], $12::integer[], $13::timestamptz[], $14::timestamptz[],
+                $15::text[], $16::bytea[], $17::text[]
+            ) as r (
+                id, team_id, project_id, submitted_by, kind, state, priority, workspace, policy, spec, max_attempts,
+                timeout_seconds, run_at, created_at, key, request_hash, scope
+            )
+        ),
+        opened as (
+            select s.scope, errand_scope_teams(s.scope) as teams from (select distinct r.scope from request r) s
+        ),
+        project as (
+            select p.id, p.team_id from projects p
+            where p.id in (select r.project_id from request r) and p.deleted_at is null
+            order by p.id
+            for key share
+        ),
+        allowed as (
+            select r.*
+            from request r
+            join project p on p.id = r.project_id and p.team_id = r.team_id
+            join opened o on o.scope = r.scope
+            where r.scope = 'system' or p.team_id = any (o.teams)
+        ),
+        keyed as (
+            insert into idempotency_keys (user_id, key, request_hash, job_id, created_at)
+            select a.submitted_by, a.key, a.request_hash, a.id, a.created_at
+            from allowed a where a.key is not null
+            order by a.submitted_by, a.key
+            on conflict (user_id, key) do nothing
+            returning job_id
+        )
+        insert into jobs (
+            id, team_id, project_id, submitted_by, kind, state, priority, workspace, policy, spec, max_attempts,
+            timeout_seconds, run_at, dispatched_at, created_at
+        )
+        select a.id, a.team_id, a.project_id, a.submitted_by, a.kind, a.state, a.priority, a.workspace, a.policy,
+            a.spec::json, a.max_attempts, a.timeout_seconds, a.run_at, a.created_at, a.created_at
+        from allowed a
+        where a.key is null or a.id in (select k.job_id from keyed k)
+        returning id
+        """
+    )
+    private static let selectKeyed = PostgresStatement(
+        "jobs.submitted_before",
+        """
+        select k.user_id, k.key, k.request_hash, \(Job.columns)
+        from unnest($1::uuid[], $2::text[]) as r (user_id, key)
+        join idempotency_keys k on k.user_id = r.user_id and k.key = r.key
+        join jobs j on j.id = k.job_id
+        """
+    )
+}

@@ -1,0 +1,79 @@
+package import Core
+package import Platform
+
+/// Where the database is and how many sessions each loop keeps.
+package struct StoreConfiguration: Sendable {
+    /// A `postgresql://` URL or a `key=value` string for the role `errand_app`.
+    package var url: String
+    /// More than about four per core lose throughput; each loop has its own.
+    package var connections: Int
+
+    /// Names the database.
+    package init(url: String, connections: Int = 4) {
+        self.url = url
+        self.connections = connections
+    }
+}
+
+/// The truth of one loop: its sessions with PostgreSQL and the stores over them; loop-confined.
+package final class Store {
+    /// Accounts and sign-ins.
+    package let accounts: any AccountStore
+    /// Teams and memberships.
+    package let teams: any TeamStore
+    /// Projects.
+    package let projects: any ProjectStore
+    /// Jobs and their attempts.
+    package let jobs: any JobStore
+    /// Workers and their leases.
+    package let workers: any WorkerStore
+    /// The job log's durable half.
+    package let log: any LogStore
+
+    private let pool: PostgresPool
+
+    /// Reads the configuration; `start` opens the sessions.
+    package init(configuration: StoreConfiguration, loop: EventLoop) throws(StoreError) {
+        let parameters = try ConnectionParameters(configuration.url)
+        pool = PostgresPool(parameters, size: configuration.connections, loop: loop)
+        accounts = PostgresAccountStore(pool)
+        teams = PostgresTeamStore(pool)
+        projects = PostgresProjectStore(pool)
+        jobs = PostgresJobStore(pool, loop: loop)
+        workers = PostgresWorkerStore(pool)
+        log = PostgresLogStore(pool, loop: loop)
+    }
+
+    /// Opens the first session and checks that the role is held to row-level security; the others follow by themselves.
+    package func start() async throws(StoreError) {
+        try await pool.start()
+        let isHeld = try await pool.run(nil, Self.isHeldToPolicies()).first { row throws(StoreError) in
+            try row.value(Bool.self)
+        }
+        guard isHeld == true else {
+            await pool.close()
+            throw .failed(stage: "start: the database role bypasses row-level security", sqlState: "42501")
+        }
+    }
+
+    /// Ends every session; what waits is answered `unavailable`.
+    package func close() async {
+        await pool.close()
+    }
+
+    /// Whether the database answers now.
+    package func ping() async -> Bool {
+        do {
+            _ = try await pool.run(nil, Self.alive())
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static let alive = PostgresStatement("store.ping", "select 1")
+    private static let isHeldToPolicies = PostgresStatement(
+        "store.check_role",
+        "select not (rolsuper or rolbypassrls) from pg_roles where rolname = current_user"
+    )
+}

@@ -1,0 +1,157 @@
+import Bytes
+import Core
+
+/// Worker machines in PostgreSQL.
+final class PostgresWorkerStore: WorkerStore {
+    private let pool: PostgresPool
+
+    init(_ pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    func createWorker(
+        _ id: WorkerID,
+        name: String,
+        enrolmentHash: [UInt8],
+        expiresAt: Timestamp
+    ) async throws(StoreError) {
+        let values: [PostgresValue] = [.id(id), .text(name), .bytes(enrolmentHash), .time(expiresAt)]
+        _ = try await pool.run(.system, WorkerStatements.insert(values))
+    }
+
+    func enrol(
+        enrolmentHash: [UInt8],
+        credentialHash: [UInt8],
+        now: Timestamp
+    ) async throws(StoreError) -> WorkerRecord? {
+        let values: [PostgresValue] = [.bytes(enrolmentHash), .bytes(credentialHash), .time(now)]
+        return try await pool.run(.system, WorkerStatements.enrol(values)).first { row throws(StoreError) in
+            try WorkerRecord(&row)
+        }
+    }
+
+    func worker(credentialHash: [UInt8]) async throws(StoreError) -> WorkerRecord? {
+        let result = try await pool.run(.system, WorkerStatements.byCredential([.bytes(credentialHash)]))
+        return try result.first { row throws(StoreError) in try WorkerRecord(&row) }
+    }
+
+    func openSession(
+        _ worker: WorkerID,
+        resuming epoch: Int64?,
+        slots: Int,
+        now: Timestamp
+    ) async throws(StoreError) -> WorkerLease {
+        let values: [PostgresValue] = [
+            .id(worker), epoch.map { .bigint($0) } ?? .null, .integer(slots),
+            .time(now.adding(LeaseTimes.timeToLive)),
+        ]
+        let opened = try await pool.run(.system, WorkerStatements.open(values)).first { row throws(StoreError) in
+            try row.value(Int64.self)
+        }
+        guard let opened else { throw .notFound }
+        return WorkerLease(worker: worker, epoch: opened)
+    }
+
+    func beat(_ lease: WorkerLease, now: Timestamp) async throws(StoreError) -> Bool {
+        let values: [PostgresValue] = [
+            .id(lease.worker), .bigint(lease.epoch), .time(now.adding(LeaseTimes.timeToLive)),
+        ]
+        // A beat that a crash takes back costs nothing: the next one comes before the lease ends.
+        let group = PostgresGroup(.system, [WorkerStatements.beat(values)], isDurable: false)
+        return try await pool.run(group).at(0).affected > 0
+    }
+
+    func shorten(_ lease: WorkerLease, until: Timestamp) async throws(StoreError) {
+        let values: [PostgresValue] = [.id(lease.worker), .bigint(lease.epoch), .time(until)]
+        _ = try await pool.run(.system, WorkerStatements.shorten(values))
+    }
+
+    func workers() async throws(StoreError) -> [WorkerRecord] {
+        try await pool.run(.system, WorkerStatements.list()).rows { row throws(StoreError) in try WorkerRecord(&row) }
+    }
+
+    func revokeWorker(_ id: WorkerID) async throws(StoreError) -> Bool {
+        try await pool.run(.system, WorkerStatements.revoke([.id(id)])).affected > 0
+    }
+}
+
+extension WorkerRecord {
+    /// The columns that `init(_:)` reads.
+    static let columns = "w.id, w.name, w.epoch, w.lease_until, w.slots, w.revoked_at is not null, w.created_at"
+
+    /// Reads `columns`.
+    init(_ row: inout PostgresRow) throws(StoreError) {
+        self.init(
+            id: try row.value(),
+            name: try row.value(),
+            epoch: try row.value(),
+            leaseUntil: try row.optional(),
+            slots: try row.value(),
+            isRevoked: try row.value(),
+            createdAt: try row.value()
+        )
+    }
+}
+
+/// The statements on workers.
+private enum WorkerStatements {
+    static let insert = PostgresStatement(
+        "workers.insert",
+        """
+        insert into workers (id, name, enrolment_hash, enrolment_expires_at)
+        values ($1::uuid, $2::text, $3::bytea, $4::timestamptz)
+        """
+    )
+    static let enrol = PostgresStatement(
+        "workers.enrol",
+        """
+        update workers w
+        set credential_hash = $2::bytea, enrolment_hash = null, enrolment_expires_at = null
+        where w.enrolment_hash = $1::bytea and w.enrolment_expires_at > $3::timestamptz and w.revoked_at is null
+        returning \(WorkerRecord.columns)
+        """
+    )
+    static let byCredential = PostgresStatement(
+        "workers.by_credential",
+        """
+        select \(WorkerRecord.columns) from workers w
+        where w.credential_hash = $1::bytea and w.revoked_at is null
+        """
+    )
+    static let open = PostgresStatement(
+        "workers.open_session",
+        """
+        update workers w
+        set epoch = case when w.epoch = $2::bigint then w.epoch else w.epoch + 1 end,
+            slots = $3::integer, lease_until = $4::timestamptz
+        where w.id = $1::uuid and w.revoked_at is null
+        returning w.epoch
+        """
+    )
+    static let beat = PostgresStatement(
+        "workers.beat",
+        """
+        update workers w set lease_until = $3::timestamptz
+        where w.id = $1::uuid and w.epoch = $2::bigint and w.revoked_at is null
+        """
+    )
+    static let shorten = PostgresStatement(
+        "workers.shorten",
+        """
+        update workers w set lease_until = $3::timestamptz
+        where w.id = $1::uuid and w.epoch = $2::bigint and w.lease_until > $3::timestamptz
+        """
+    )
+    static let list = PostgresStatement(
+        "workers.list",
+        "select \(WorkerRecord.columns) from workers w order by w.created_at, w.id"
+    )
+    static let revoke = PostgresStatement(
+        "workers.revoke",
+        """
+        update workers w
+        set revoked_at = coalesce(w.revoked_at, now()), credential_hash = null, enrolment_hash = null
+        where w.id = $1::uuid
+        """
+    )
+}

@@ -1,0 +1,135 @@
+import Bytes
+import Core
+import Testing
+
+@testable import Store
+
+@Suite struct AccountStoreTests {
+    @Test func `an account comes with its team, and its address is taken then`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let accounts = world.store.accounts
+            #expect(try await accounts.user(person.user.id) == person.user)
+            #expect(try await accounts.credentials(email: person.user.email)?.passwordHash == "hash")
+            #expect(try await accounts.credentials(email: "nobody@example.org") == nil)
+            #expect(try await accounts.user(UserID(at: World.start)) == nil)
+            let mine = try await world.store.teams.memberships(of: person.user.id)
+            #expect(mine == [Membership(team: person.team, role: .owner)])
+            var twin = person.user
+            twin.id = UserID(at: World.start)
+            let team = Team(id: TeamID(at: World.start), name: "twin", createdAt: World.start)
+            await #expect(throws: StoreError.conflict(field: "email")) {
+                try await accounts.createUser(twin, passwordHash: "other", team: team)
+            }
+            #expect(try await accounts.users().map(\.id) == [person.user.id])
+        }
+    }
+
+    @Test func `a password hash is replaced, of an account that is there`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            try await world.store.accounts.setPasswordHash(person.user.id, "new")
+            #expect(try await world.store.accounts.credentials(email: person.user.email)?.passwordHash == "new")
+            await #expect(throws: StoreError.notFound) {
+                try await world.store.accounts.setPasswordHash(UserID(at: World.start), "new")
+            }
+        }
+    }
+
+    @Test func `a sign-in is active until it is revoked, it expires or its account is disabled`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let accounts = world.store.accounts
+            let family = try await Family(world, person)
+            let later = World.start.adding(seconds: 10)
+            #expect(try await accounts.isActive(family.signIn.id, now: later))
+            #expect(try await !accounts.isActive(family.signIn.id, now: family.signIn.expiresAt))
+            #expect(try await !accounts.isActive(SignInID(at: World.start), now: later))
+            try await accounts.revoke(family.signIn.id, now: later)
+            try await accounts.revoke(family.signIn.id, now: later)
+            #expect(try await !accounts.isActive(family.signIn.id, now: later))
+            let second = try await Family(world, person)
+            #expect(try await accounts.setDisabled(person.user.id, true))
+            #expect(try await accounts.setDisabled(person.user.id, false))
+            #expect(try await !accounts.isActive(second.signIn.id, now: later))
+            #expect(try await !accounts.setDisabled(UserID(at: World.start), true))
+        }
+    }
+
+    @Test func `a stream ticket is redeemed once, in time, while its sign-in stands`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let accounts = world.store.accounts
+            let family = try await Family(world, person)
+            let end = World.start.adding(seconds: 30)
+            func ticket(_ number: UInt8) async throws -> [UInt8] {
+                let hash = [UInt8](repeating: number, count: 32)
+                try await accounts.createTicket(
+                    hash: hash,
+                    user: person.user.id,
+                    signIn: family.signIn.id,
+                    expiresAt: end
+                )
+                return hash
+            }
+            let first = try await ticket(1)
+            let redeemed = try await accounts.redeemTicket(hash: first, now: World.start)
+            #expect(redeemed?.user == person.user.id && redeemed?.signIn == family.signIn.id)
+            #expect(try await accounts.redeemTicket(hash: first, now: World.start) == nil)
+            #expect(try await accounts.redeemTicket(hash: try await ticket(2), now: end) == nil)
+            let third = try await ticket(3)
+            let winners = try await world.atOnce(20) { _ in
+                try await accounts.redeemTicket(hash: third, now: World.start) == nil ? 0 : 1
+            }
+            #expect(winners.reduce(0, +) == 1)
+            let fourth = try await ticket(4)
+            try await accounts.revoke(family.signIn.id, now: World.start)
+            #expect(try await accounts.redeemTicket(hash: fourth, now: World.start) == nil)
+        }
+    }
+
+    @Test func `members of a team are seen by its members only`() async throws {
+        try await withWorld { world in
+            let (one, two) = (try await world.person(), try await world.person())
+            let teams = world.store.teams
+            #expect(try await teams.members(of: one.team.id, scope: two.scope).isEmpty)
+            try await teams.setMember(two.user.id, of: one.team.id, role: .viewer)
+            let seen = try await teams.members(of: one.team.id, scope: two.scope)
+            #expect(seen.map(\.user.id) == [one.user.id, two.user.id])
+            #expect(seen.map(\.role) == [.owner, .viewer])
+            #expect(try await world.store.projects.project(one.project.id, scope: two.scope)?.role == .viewer)
+            try await teams.setMember(two.user.id, of: one.team.id, role: .admin)
+            #expect(try await world.store.projects.project(one.project.id, scope: two.scope)?.role == .admin)
+            await #expect(throws: StoreError.notFound) {
+                try await teams.setMember(UserID(at: World.start), of: one.team.id, role: .member)
+            }
+            let third = Team(id: TeamID(at: World.start), name: "third", createdAt: World.start.adding(seconds: 1))
+            try await teams.createTeam(third, owner: two.user.id)
+            #expect(try await teams.memberships(of: two.user.id).last == Membership(team: third, role: .owner))
+        }
+    }
+}
+
+/// A sign-in with its first refresh token.
+struct Family {
+    let signIn: SignIn
+    let first: [UInt8]
+
+    init(_ world: World, _ person: Person) async throws {
+        signIn = SignIn(
+            id: SignInID(at: World.start),
+            userID: person.user.id,
+            deviceName: "laptop",
+            address: "192.0.2.1",
+            userAgent: "test",
+            createdAt: World.start,
+            lastUsedAt: World.start,
+            expiresAt: World.start.adding(seconds: 86_400),
+            revokedAt: nil
+        )
+        first = Self.token()
+        try await world.store.accounts.createSignIn(signIn, refreshHash: first)
+    }
+
+    static func token() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: 0...255) } }
+}

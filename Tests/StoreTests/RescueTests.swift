@@ -1,0 +1,191 @@
+import Bytes
+import Core
+import Testing
+
+@testable import Store
+
+@Suite struct RescueTests {
+    @Test func `the reaper waits for the lease, then queues, fails or cancels`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let (lost, alive) = (try await world.worker(), try await world.worker())
+            let once = world.job(person)
+            let twice = world.job(person, attempts: 2)
+            let unwanted = world.job(person, attempts: 2)
+            try await world.submit([once, twice, unwanted], by: person)
+            let running = try await world.claim(lost, 3)
+            _ = try await world.store.jobs.requestCancel(unwanted.id, scope: .system, now: World.start)
+            try await world.submit([world.job(person)], by: person)
+            let kept = try await world.claimOne(alive)
+
+            let end = World.start.adding(LeaseTimes.timeToLive)
+            _ = try await world.store.workers.beat(alive, now: end)
+            let early = try await world.store.jobs.reap(now: end, limit: 10)
+            #expect(early.requeued.isEmpty && early.failed.isEmpty)
+            let now = end.adding(.milliseconds(1))
+            let reaped = try await world.store.jobs.reap(now: now, limit: 10)
+            #expect(reaped.requeued.map(\.job) == [twice.id])
+            let ended = Dictionary(reaped.failed.map { ($0.id, $0) }) { first, _ in first }
+            #expect(ended[once.id]?.state == .failed && ended[once.id]?.reason == .workerLost)
+            #expect(ended[unwanted.id]?.state == .cancelled)
+            #expect(try await world.current(kept.id).state == .running)
+            #expect(try await world.store.jobs.reap(now: now, limit: 10).failed.isEmpty)
+
+            // What the lost worker says afterwards is stale.
+            let verdicts = try await world.store.jobs.finish(running.map { $0.end() }, now: now)
+            #expect(verdicts.filter(\.isStale).count == running.count)
+            for job in running {
+                let written = try await world.store.log.append(records(1...1), to: job.current)
+                #expect(written == nil)
+                #expect(try await !world.store.jobs.markStarted(job.current, now: now))
+            }
+        }
+    }
+
+    @Test func `jobs of an older session are reaped at once`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let lease = try await world.worker()
+            try await world.submit([world.job(person, attempts: 2)], by: person)
+            let job = try await world.claimOne(lease)
+            let resumed = try await world.store.workers.openSession(
+                lease.worker,
+                resuming: lease.epoch,
+                slots: 1,
+                now: World.start
+            )
+            #expect(try await world.store.jobs.running(resumed) == [job.current])
+            #expect(try await world.store.jobs.reap(now: World.start, limit: 10).requeued.isEmpty)
+            _ = try await world.store.workers.openSession(lease.worker, resuming: nil, slots: 1, now: World.start)
+            #expect(try await world.store.jobs.reap(now: World.start, limit: 10).requeued.map(\.job) == [job.id])
+        }
+    }
+
+    @Test func `two reapers share the work`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let lease = try await world.worker()
+            try await world.submit((0..<40).map { _ in world.job(person) }, by: person)
+            _ = try await world.claim(lease, 40)
+            let now = World.start.adding(seconds: 60)
+            let rounds = try await world.atOnce(6) { _ in
+                try await world.store.jobs.reap(now: now, limit: 10).failed.map(\.id)
+            }
+            let last = try await world.store.jobs.reap(now: now, limit: 40).failed.map(\.id)
+            let all = rounds.flatMap { $0 } + last
+            #expect(all.count == 40 && Set(all).count == 40)
+        }
+    }
+
+    @Test func `the sweep hints what was forgotten, once`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let delayed = world.job(person, runAt: World.start.adding(seconds: 4))
+            let jobs = [world.job(person), world.job(person), delayed]
+            try await world.submit(jobs, by: person)
+            func sweep(_ seconds: Int) async throws -> Set<JobID> {
+                let now = World.start.adding(seconds: seconds)
+                let hints = try await world.store.jobs.sweep(now: now, staleAfter: .seconds(3), limit: 100)
+                return Set(hints.map(\.job))
+            }
+            #expect(try await sweep(2) == [])
+            #expect(try await sweep(3) == [jobs[0].id, jobs[1].id])
+            #expect(try await sweep(4) == [delayed.id])
+            #expect(try await world.current(delayed.id).state == .queued)
+            #expect(try await sweep(5) == [])
+            #expect(try await sweep(6) == [jobs[0].id, jobs[1].id])
+        }
+    }
+
+    @Test func `of a workspace only the first job is hinted, and none while one runs`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let lease = try await world.worker(now: World.start.adding(seconds: 100))
+            let jobs = (0..<3).map { world.job(person, workspace: .project, priority: 9 - $0) }
+            try await world.submit(jobs, by: person)
+            func sweep(_ seconds: Int) async throws -> [JobHint] {
+                let now = World.start.adding(seconds: seconds)
+                return try await world.store.jobs.sweep(now: now, staleAfter: .seconds(3), limit: 100)
+            }
+            let hints = try await sweep(10)
+            #expect(hints.map(\.job) == [jobs[2].id] && hints.first?.placement == .anywhere)
+            let running = try await world.claimOne(lease, now: World.start.adding(seconds: 10))
+            #expect(try await sweep(20).isEmpty)
+            _ = try await world.store.jobs.finish([running.end()], now: World.start.adding(seconds: 20))
+            #expect(try await sweep(30).map(\.placement) == [.home(lease.worker)])
+        }
+    }
+
+    @Test func `jobs whose home is away are blocked until it returns`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let lease = try await world.worker()
+            _ = try await world.store.projects.setHome(person.project.id, lease.worker, scope: .system)
+            let job = world.job(person, workspace: .project)
+            try await world.submit([job, world.job(person)], by: person)
+            func sweep(_ seconds: Int) async throws -> Set<JobID> {
+                let now = World.start.adding(seconds: seconds)
+                let hints = try await world.store.jobs.sweep(now: now, staleAfter: .seconds(3), limit: 100)
+                return Set(hints.map(\.job))
+            }
+            #expect(try await sweep(40).contains(job.id))
+            #expect(try await !sweep(60).contains(job.id))
+            let blocked = try await world.current(job.id)
+            #expect(blocked.state == .blocked && blocked.reason == .homeWorkerGone)
+            _ = try await world.store.workers.openSession(
+                lease.worker,
+                resuming: lease.epoch,
+                slots: 1,
+                now: World.start.adding(seconds: 65)
+            )
+            #expect(try await sweep(70).contains(job.id))
+            let back = try await world.current(job.id)
+            #expect(back.state == .queued && back.reason == nil)
+        }
+    }
+
+    @Test func `a lost queue is rebuilt from every queued job in order`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let jobs = try await world.submit(
+                (0..<25).map { world.job(person, workspace: $0 % 2 == 0 ? .none : .project) },
+                by: person
+            )
+            _ = try await world.claimOne(try await world.worker())
+            var found: [JobID] = []
+            while true {
+                let page = try await world.store.jobs.queued(after: found.last, limit: 10)
+                if page.isEmpty { break }
+                found += page.map(\.job)
+            }
+            #expect(found.count == 24 && found == found.sorted())
+            #expect(Set(found).isSubset(of: jobs.map(\.id)))
+        }
+    }
+
+    @Test func `spent keys and tickets are forgotten`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            func submit() async throws -> Submission? {
+                let new = NewJob(job: world.job(person), idempotencyKey: "k", requestHash: [1])
+                return try await world.store.jobs.submit([new], scope: person.scope).first
+            }
+            _ = try await submit()
+            _ = try await world.store.jobs.sweep(
+                now: World.start.adding(seconds: 86_400),
+                staleAfter: .seconds(3),
+                limit: 9
+            )
+            guard case .repeated = try await submit() else {
+                Issue.record("forgotten within a day")
+                return
+            }
+            let later = World.start.adding(seconds: 3 * 86_400)
+            _ = try await world.store.jobs.sweep(now: later, staleAfter: .seconds(3), limit: 9)
+            guard case .created = try await submit() else {
+                Issue.record("kept for ever")
+                return
+            }
+        }
+    }
+}
