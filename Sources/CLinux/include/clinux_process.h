@@ -45,3 +45,15 @@ int clinux_open(const char *path, int flags, uint32_t mode);
 
 /// The bytes that an ordinary user may still write to a path's file system; 0 or -1 with errno.
 int clinux_free_bytes(const char *path, int64_t *bytes);
+
+/// This process's environment, null-terminated.
+char *const *clinux_environment(void);
+
+/// The processors that this process may run on, at least 1.
+int clinux_processor_count(void);
+
+/// The kernel's Landlock version, or -1 with errno.
+int clinux_landlock_version(void);
+
+/// Whether the kernel's clock follows a time server: 1, 0, or -1 with errno.
+int clinux_clock_is_synchronized(void);

@@ -17,7 +17,37 @@ package struct FileStatus: Hashable, Sendable {
     package let size: Int64
 }
 
+/// What tells one file from another, whatever path leads to it.
+package struct FileIdentity: Hashable, Sendable {
+    /// The number of the file system.
+    package let device: UInt64
+    /// The number of the file in it.
+    package let inode: UInt64
+}
+
 extension Files {
+    /// What the path leads to, following links; nil when there is nothing or it may not be looked at.
+    package static func identity(_ path: String) -> FileIdentity? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
+    /// Where a symbolic link points, or nil when the path is none.
+    package static func linkTarget(_ path: String) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+            guard let start = unsafe buffer.bindMemory(to: CChar.self).baseAddress else { return -1 }
+            return unsafe readlink(path, start, buffer.count)
+        }
+        return count >= 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+    }
+
+    /// Moves a file or directory to another path of the same file system, replacing a file that is there.
+    package static func rename(_ path: String, to target: String) throws(PlatformError) {
+        try systemCall("rename(\(path), \(target))") { unsafe Glibc.rename(path, target) }
+    }
+
     /// What the file system says about a path; nil when there is nothing.
     package static func status(_ path: String) throws(PlatformError) -> FileStatus? {
         var status = stat()
@@ -39,6 +69,22 @@ extension Files {
     /// Whether there is something at the path, also a dangling link.
     package static func exists(_ path: String) -> Bool {
         (try? status(path)) != nil
+    }
+
+    /// Whether the path leads to a regular file that this process may execute.
+    package static func isExecutable(_ path: String) -> Bool {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return unsafe access(path, X_OK) == 0
+    }
+
+    /// The path without links and dots; the file must exist.
+    package static func resolved(_ path: String) throws(PlatformError) -> String {
+        guard let text = unsafe realpath(path, nil) else {
+            throw PlatformError(stage: "realpath(\(path))", errno: errno)
+        }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
     }
 
     /// Makes a directory, and those above it when they are missing; an existing one keeps its mode.

@@ -27,7 +27,7 @@ package enum Files {
             try systemCall("fchmod(\(temporary))") { fchmod(file.raw, mode) }
             try writeAll(file.raw, bytes, name: temporary)
             try systemCall("fsync(\(temporary))") { fsync(file.raw) }
-            try systemCall("rename(\(path))") { unsafe rename(temporary, path) }
+            try systemCall("rename(\(path))") { unsafe Glibc.rename(temporary, path) }
             try syncDirectory(of: path)
         } catch {
             unsafe unlink(temporary)

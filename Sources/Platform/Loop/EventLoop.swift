@@ -36,7 +36,7 @@ import Glibc
         let loop = try EventLoop(name: name)
         // Retained for ever: see above.
         _ = unsafe Unmanaged.passRetained(loop)
-        try Thread.start(name: name) { loop.runThread() }
+        try DedicatedThread.start(name: name) { loop.runThread() }
         return loop
     }
 

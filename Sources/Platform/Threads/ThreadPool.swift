@@ -104,7 +104,7 @@ private final class PoolCore: Sendable {
 
     private func startThread() {
         do {
-            try Thread.start(name: name) { [self] in serve() }
+            try DedicatedThread.start(name: name) { [self] in serve() }
         } catch {
             // Without any thread the body would wait for ever; with one it only waits longer.
             let isAlone = state.withLock { state in

@@ -1,9 +1,10 @@
 import CLinux
 import Glibc
 
-/// A detached thread that runs one closure.
-enum Thread {
-    static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(PlatformError) {
+/// A detached thread of its own for one closure that blocks for long, such as a writer to a slow pipe.
+package enum DedicatedThread {
+    /// Starts the thread.
+    package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(PlatformError) {
         let start = unsafe Unmanaged.passRetained(ThreadStart(name: name, body: body))
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)

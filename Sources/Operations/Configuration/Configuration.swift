@@ -1,0 +1,157 @@
+import Glibc
+import Platform
+
+/// Everything that Errand is told from outside, checked; `errand config` lists it.
+package struct Configuration: Sendable {
+    /// Directory of `errand up`.
+    package var dataDirectory: String
+    /// Where the API listens.
+    package var listen: ListenAddress
+    /// Event loops of the API.
+    package var loops: Int
+    /// PostgreSQL as errand_app.
+    package var databaseURL: Secret?
+    /// PostgreSQL as errand_owner.
+    package var ownerDatabaseURL: Secret?
+    /// Path of the Redis socket.
+    package var redisSocket: String?
+    /// Redis over a trusted network.
+    package var redisURL: Secret?
+    /// PEM file of the certificate.
+    package var tlsCertificate: String?
+    /// PEM file of its key.
+    package var tlsKey: String?
+    /// Where clients reach the API, when that differs from `listen`.
+    package var publicURL: String?
+    /// Blocks whose forwarding headers are believed.
+    package var trustedProxies: [AddressRange]
+    /// Origins of browser applications.
+    package var corsOrigins: [String]
+    /// Connections served at once.
+    package var maxConnections: Int
+    /// Connections that one address may hold.
+    package var maxConnectionsPerAddress: Int
+    /// The model key, nil for the stand-in.
+    package var modelKey: Secret?
+    /// Where the model is reached.
+    package var modelURL: String
+    /// The worker's name.
+    package var workerName: String?
+    /// Jobs that the worker runs at once.
+    package var workerSlots: Int
+    /// Labels that the worker satisfies.
+    package var workerLabels: [String]
+    /// The enrolment token.
+    package var workerToken: Secret?
+    /// Where workers and clients reach the API.
+    package var apiURL: String?
+    /// PEM file of the authority behind the API's certificate.
+    package var apiCA: String?
+    /// The Claude Code program.
+    package var agentPath: String?
+    /// The sandbox launcher.
+    package var sandboxPath: String?
+    /// Least level that is logged.
+    package var logLevel: LogLevel
+    /// Time that open work gets at shutdown.
+    package var shutdownGrace: Duration
+    /// Every setting with its effective value as far as it may be shown.
+    package let listing: [ListedSetting]
+    /// Variables that begin with `ERRAND_` but are no setting.
+    package let unknownNames: [String]
+
+    /// Reads the environment and the file that it names, blocking for it; throws every problem at once.
+    package static func load(
+        environment: [String: String] = ProcessEnvironment.variables()
+    ) throws(ConfigurationError) -> Configuration {
+        let path = environment["ERRAND_CONFIG_FILE"] ?? ""
+        let file = path.isEmpty ? [:] : try ConfigurationFile.read(path)
+        var reader = SettingReader(environment: environment, file: file)
+        let configuration = Configuration(reading: &reader, environment: environment)
+        guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
+        return configuration
+    }
+
+    private init(reading reader: inout SettingReader, environment: [String: String]) {
+        let cores = ProcessEnvironment.processorCount
+        dataDirectory = reader.read(Settings.data) ?? Self.standardData(environment)
+        listen = reader.read(Settings.listen, orElse: ListenAddress(host: "127.0.0.1", port: 8443))
+        loops = reader.read(Settings.loops) ?? cores
+        databaseURL = reader.read(Settings.database)
+        ownerDatabaseURL = reader.read(Settings.ownerDatabase)
+        redisSocket = reader.read(Settings.redisSocket)
+        redisURL = reader.read(Settings.redisURL)
+        tlsCertificate = reader.read(Settings.tlsCertificate)
+        tlsKey = reader.read(Settings.tlsKey)
+        publicURL = reader.read(Settings.publicURL)
+        trustedProxies = reader.read(Settings.trustedProxies) ?? []
+        corsOrigins = reader.read(Settings.corsOrigins) ?? []
+        maxConnections = reader.read(Settings.maxConnections, orElse: 1)
+        maxConnectionsPerAddress = reader.read(Settings.maxConnectionsPerAddress, orElse: 1)
+        modelKey = reader.read(Settings.modelKey)
+        modelURL = reader.read(Settings.modelURL, orElse: "")
+        workerName = reader.read(Settings.workerName)
+        workerSlots = reader.read(Settings.workerSlots) ?? 2 * cores
+        workerLabels = reader.read(Settings.workerLabels) ?? []
+        workerToken = reader.read(Settings.workerToken)
+        apiURL = reader.read(Settings.apiURL)
+        apiCA = reader.read(Settings.apiCA)
+        agentPath = reader.read(Settings.agentPath)
+        sandboxPath = reader.read(Settings.sandboxPath)
+        logLevel = reader.read(Settings.logLevel, orElse: .info)
+        shutdownGrace = .seconds(reader.read(Settings.shutdownSeconds, orElse: 0))
+        listing = reader.listed
+        unknownNames = reader.unknownNames()
+        checkPairs(&reader)
+    }
+
+    private func checkPairs(_ reader: inout SettingReader) {
+        if (tlsCertificate == nil) != (tlsKey == nil) {
+            reader.note(
+                SettingProblem(
+                    name: tlsKey == nil ? "ERRAND_TLS_KEY" : "ERRAND_TLS_CERT",
+                    problem: "one of the two TLS files is missing",
+                    fix: "set both ERRAND_TLS_CERT and ERRAND_TLS_KEY, or neither"
+                )
+            )
+        }
+        if redisSocket != nil, redisURL != nil {
+            reader.note(
+                SettingProblem(
+                    name: "ERRAND_REDIS_URL",
+                    problem: "ERRAND_REDIS_SOCKET is set as well",
+                    fix: "keep one of the two"
+                )
+            )
+        }
+        if maxConnectionsPerAddress > maxConnections {
+            reader.note(
+                SettingProblem(
+                    name: "ERRAND_MAX_CONNECTIONS_PER_ADDRESS",
+                    problem: "it is more than ERRAND_MAX_CONNECTIONS",
+                    fix: "write at most \(maxConnections)"
+                )
+            )
+        }
+    }
+
+    private static func standardData(_ environment: [String: String]) -> String {
+        if geteuid() == 0 { return "/var/lib/errand" }
+        if let base = environment["XDG_DATA_HOME"], base.hasPrefix("/") { return "\(base)/errand" }
+        if let home = environment["HOME"], home.hasPrefix("/") { return "\(home)/.local/share/errand" }
+        return "/tmp/errand-\(geteuid())"
+    }
+}
+
+extension Configuration {
+    /// The text of `errand config`: one setting a line with its origin, secrets masked.
+    package func render() -> String {
+        let width = listing.map(\.name.count).max() ?? 0
+        var lines = listing.map { setting in
+            let name = setting.name + String(repeating: " ", count: width - setting.name.count)
+            return "\(name)  \(setting.shown ?? "-")  # \(setting.origin.rawValue): \(setting.summary)"
+        }
+        lines += unknownNames.map { "# \($0) is not a setting" }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

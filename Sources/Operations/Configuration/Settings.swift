@@ -1,0 +1,148 @@
+/// Every setting that Errand reads, in the order of `errand config`.
+enum Settings {
+    static let data = Setting(
+        name: "ERRAND_DATA",
+        summary: "directory of `errand up`: databases, keys, workspaces",
+        parse: SettingForms.path
+    )
+    static let listen = Setting(
+        name: "ERRAND_LISTEN",
+        standard: "127.0.0.1:8443",
+        summary: "host:port of the API",
+        parse: SettingForms.listen
+    )
+    static let loops = Setting(
+        name: "ERRAND_LOOPS",
+        summary: "event loops of the API, by default one per core",
+        parse: SettingForms.integer(1...256)
+    )
+    static let database = Setting(
+        name: "ERRAND_DATABASE_URL",
+        summary: "PostgreSQL as the role errand_app, used by the servers",
+        disclosure: .url,
+        parse: SettingForms.url(["postgresql", "postgres"])
+    )
+    static let ownerDatabase = Setting(
+        name: "ERRAND_OWNER_DATABASE_URL",
+        summary: "PostgreSQL as the role errand_owner, used by migrations and administration only",
+        disclosure: .url,
+        parse: SettingForms.url(["postgresql", "postgres"])
+    )
+    static let redisSocket = Setting(
+        name: "ERRAND_REDIS_SOCKET",
+        summary: "path of the Redis Unix socket",
+        parse: SettingForms.path
+    )
+    static let redisURL = Setting(
+        name: "ERRAND_REDIS_URL",
+        summary: "Redis over a trusted network, redis://[:PASSWORD@]HOST:PORT",
+        disclosure: .url,
+        parse: SettingForms.url(["redis"])
+    )
+    static let tlsCertificate = Setting(
+        name: "ERRAND_TLS_CERT",
+        summary: "PEM file with the certificate and its chain",
+        parse: SettingForms.path
+    )
+    static let tlsKey = Setting(
+        name: "ERRAND_TLS_KEY",
+        summary: "PEM file with the certificate's private key",
+        parse: SettingForms.path
+    )
+    static let publicURL = Setting(
+        name: "ERRAND_PUBLIC_URL",
+        summary: "where clients reach the API, when that is not the listen address",
+        parse: SettingForms.origin(["https", "http"])
+    )
+    static let trustedProxies = Setting(
+        name: "ERRAND_TRUSTED_PROXIES",
+        summary: "address blocks whose forwarding headers are believed",
+        parse: SettingForms.list("write blocks like 10.0.0.0/8,fd00::/8 with zero bits behind the length") {
+            AddressRange($0)
+        }
+    )
+    static let corsOrigins = Setting(
+        name: "ERRAND_CORS_ORIGINS",
+        summary: "origins of browser applications that may call the API",
+        parse: SettingForms.list("write origins like https://app.example.com, without a path") {
+            try? SettingForms.origin(["https", "http"])($0)
+        }
+    )
+    static let maxConnections = Setting(
+        name: "ERRAND_MAX_CONNECTIONS",
+        standard: "20000",
+        summary: "connections that the API serves at once",
+        parse: SettingForms.integer(1...10_000_000)
+    )
+    static let maxConnectionsPerAddress = Setting(
+        name: "ERRAND_MAX_CONNECTIONS_PER_ADDRESS",
+        standard: "2000",
+        summary: "connections that one client address may hold",
+        parse: SettingForms.integer(1...10_000_000)
+    )
+    static let modelKey = Setting(
+        name: "ANTHROPIC_API_KEY",
+        summary: "model key for agents; without it the model is the stand-in",
+        disclosure: .secret,
+        parse: SettingForms.secret
+    )
+    static let modelURL = Setting(
+        name: "ERRAND_MODEL_URL",
+        standard: "https://api.anthropic.com",
+        summary: "where the model is reached",
+        parse: SettingForms.origin(["https", "http"])
+    )
+    static let workerName = Setting(
+        name: "ERRAND_WORKER_NAME",
+        summary: "the worker's name, by default the host's",
+        parse: SettingForms.plainName
+    )
+    static let workerSlots = Setting(
+        name: "ERRAND_WORKER_SLOTS",
+        summary: "jobs that the worker runs at once, by default two per core",
+        parse: SettingForms.integer(1...4096)
+    )
+    static let workerLabels = Setting(
+        name: "ERRAND_WORKER_LABELS",
+        summary: "labels that jobs may ask for, separated by commas",
+        parse: SettingForms.list("write labels of letters, digits, dots and hyphens") { SettingForms.name($0) }
+    )
+    static let workerToken = Setting(
+        name: "ERRAND_WORKER_TOKEN",
+        summary: "one-time token by which a worker enrols",
+        disclosure: .secret,
+        parse: SettingForms.secret
+    )
+    static let apiURL = Setting(
+        name: "ERRAND_API_URL",
+        summary: "where workers and clients reach the API",
+        parse: SettingForms.origin(["https", "http"])
+    )
+    static let apiCA = Setting(
+        name: "ERRAND_API_CA",
+        summary: "PEM file with the authority that signed the API's certificate",
+        parse: SettingForms.path
+    )
+    static let agentPath = Setting(
+        name: "ERRAND_AGENT_PATH",
+        summary: "the Claude Code program, by default looked up on PATH",
+        parse: SettingForms.path
+    )
+    static let sandboxPath = Setting(
+        name: "ERRAND_SANDBOX_PATH",
+        summary: "the sandbox launcher, by default beside this program",
+        parse: SettingForms.path
+    )
+    static let logLevel = Setting(
+        name: "ERRAND_LOG_LEVEL",
+        standard: "info",
+        summary: "least level that is logged",
+        parse: SettingForms.level
+    )
+    static let shutdownSeconds = Setting(
+        name: "ERRAND_SHUTDOWN_SECONDS",
+        standard: "25",
+        summary: "time that open requests and jobs get to end",
+        parse: SettingForms.integer(0...3600)
+    )
+}

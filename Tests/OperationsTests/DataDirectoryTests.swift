@@ -1,0 +1,134 @@
+import Bytes
+import Glibc
+import Operations
+import Platform
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct DataDirectoryTests {
+    @Test func `a data directory is made private and has its places`() async throws {
+        let parent = try TemporaryDirectory()
+        try await onLoop { loop in
+            let data = try await DataDirectory.open("\(parent.path)/data", on: loop)
+            let isRoot = SystemUser.isRoot
+            #expect(try Files.status(data.root)?.mode == (isRoot ? 0o711 : 0o700))
+            for path in [data.postgres, data.redis, data.api, data.worker, data.secrets] {
+                #expect(try Files.status(path)?.mode == 0o700)
+            }
+            if let accounts = data.accounts {
+                #expect(try Files.status(data.postgres)?.userID == accounts.database.userID)
+                #expect(try Files.status(data.worker)?.userID == accounts.worker.userID)
+                #expect(try Files.status(data.secrets)?.userID == 0)
+                #expect(Set([accounts.database, accounts.api, accounts.worker].map(\.userID)).count == 3)
+            }
+            #expect(data.run.utf8.count + "/postgres/.s.PGSQL.5432.lock".utf8.count <= SocketAddress.longestPath)
+        }
+    }
+
+    @Test func `a second process on the same data is refused and told who has it`() async throws {
+        let parent = try TemporaryDirectory()
+        let path = "\(parent.path)/data"
+        try await onLoop { loop in
+            do {
+                let first = try await DataDirectory.open(path, on: loop)
+                let error = await #expect(throws: DataDirectoryError.self) {
+                    _ = try await DataDirectory.open(path, on: loop)
+                }
+                #expect(error?.description.contains("process \(getpid())") == true)
+                await first.removeReady()
+            }
+            // The positive control: free again.
+            _ = try await DataDirectory.open(path, on: loop)
+        }
+    }
+
+    @Test func `a long path gets a short directory for its sockets`() async throws {
+        let parent = try TemporaryDirectory()
+        try await onLoop { loop in
+            let long = parent.path + "/" + String(repeating: "long/", count: 30) + "data"
+            let data = try await DataDirectory.open(long, on: loop)
+            #expect(!data.run.hasPrefix(data.root))
+            #expect(data.run.utf8.count < 75)
+            try Files.removeTree(data.run)
+        }
+    }
+
+    @Test func `a file or somebody else's directory is refused`() async throws {
+        let parent = try TemporaryDirectory()
+        try Files.writeAtomically("\(parent.path)/file", [1])
+        try await onLoop { loop in
+            await #expect(throws: DataDirectoryError.self) {
+                _ = try await DataDirectory.open("\(parent.path)/file", on: loop)
+            }
+            guard SystemUser.isRoot, let other = SystemUser.find("nobody") else { return }
+            try Files.createDirectory("\(parent.path)/theirs")
+            try Files.setOwner("\(parent.path)/theirs", userID: other.userID, groupID: other.groupID)
+            await #expect(throws: DataDirectoryError.self) {
+                _ = try await DataDirectory.open("\(parent.path)/theirs", on: loop)
+            }
+        }
+    }
+
+    @Test func `secrets are made once, long and private`() async throws {
+        let parent = try TemporaryDirectory()
+        try await onLoop { loop in
+            let data = try await DataDirectory.open("\(parent.path)/data", on: loop)
+            let first = try await data.secret("admin")
+            #expect(try await data.secret("admin") == first)
+            #expect(try await data.secret("other") != first)
+            #expect(first.reveal().count == 43)
+            #expect(try Files.status("\(data.secrets)/admin")?.mode == 0o600)
+        }
+    }
+
+    @Test func `the ready report is whole, private and goes away`() async throws {
+        let parent = try TemporaryDirectory()
+        try await onLoop { loop in
+            let data = try await DataDirectory.open("\(parent.path)/data", on: loop)
+            try await data.writeReady(
+                ReadyReport(
+                    url: "https://127.0.0.1:8443",
+                    caFile: "/ca",
+                    adminEmail: "a@b",
+                    adminPasswordFile: "/p",
+                    pid: 7,
+                    postgresURL: Secret("postgresql://x"),
+                    redisSocket: "/r",
+                    apiPID: nil,
+                    workerPIDs: [1, 2]
+                )
+            )
+            #expect(try Files.status(data.readyPath)?.mode == 0o600)
+            let value = try JSONReader.parse(try Files.readAll(data.readyPath, limit: 10_000))
+            #expect(value["url"]?.string == "https://127.0.0.1:8443")
+            #expect(value["postgres_url"]?.string == "postgresql://x")
+            #expect(value["api_pid"]?.isNull == true)
+            #expect(value["worker_pids"]?.array?.count == 2)
+            await data.removeReady()
+            #expect(!Files.exists(data.readyPath))
+        }
+    }
+
+    @Test func `started by root, a program runs as its account, also below a closed directory`() async throws {
+        guard SystemUser.isRoot else { return }
+        let parent = try TemporaryDirectory()
+        for (name, mode) in [("open", UInt32(0o755)), ("closed", 0o700)] {
+            try Files.createDirectory("\(parent.path)/\(name)", mode: mode)
+            try await onLoop { loop in
+                let data = try await DataDirectory.open("\(parent.path)/\(name)/data", on: loop)
+                let accounts = try #require(data.accounts)
+                try Files.writeAtomically("\(data.api)/mine", Array("text".utf8))
+                try Files.setOwner("\(data.api)/mine", userID: accounts.api.userID, groupID: accounts.api.groupID)
+                let path = data.childPath("\(data.api)/mine")
+                let script = "id -u; cat \(path)"
+                let spec = ProcessSpec(path: "/bin/sh", arguments: ["sh", "-c", script])
+                let output = try await Program.require(data.running(spec, as: accounts.api), on: loop)
+                #expect(output == "\(accounts.api.userID)\ntext")
+                // Another account may not.
+                let refused = try await Program.run(data.running(spec, as: accounts.worker), on: loop)
+                #expect(!refused.status.isSuccess)
+                if data.run.hasPrefix("/run/") { try Files.removeTree(data.run) }
+            }
+        }
+    }
+}
