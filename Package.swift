@@ -102,7 +102,7 @@ let package = Package(
             ["Worker", "Link", "Agents", "Core", "Bytes", "Crypto", "HTTP", "Platform", "TestSupport"]
         ),
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
-        tests("CommandsTests", ["Commands", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
+        tests("CommandsTests", ["Commands", "Core", "Bytes", "Crypto", "Log", "Platform", "HTTP", "Transport", "TestSupport"]),
         tests("EndToEndTests", ["Bytes", "Core", "Platform", "HTTP", "Transport", "TestSupport"]),
     ]
 )

@@ -8,6 +8,8 @@ package enum ErrandVerbs {
         ProjectCreate.self,
         ProjectDelete.self,
         ProjectList.self,
+        ProjectPull.self,
+        ProjectPush.self,
         ProjectShow.self,
         ProjectUse.self,
         JobAttach.self,

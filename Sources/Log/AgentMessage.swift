@@ -5,19 +5,14 @@ enum AgentMessage {
     /// Twice the nesting of the deepest tool input seen, within what the reader's recursion allows.
     private static let limits = JSONLimits(maximumDepth: 256, maximumBytes: 256 << 10, maximumMembers: 100_000)
 
-    /// The line without the space around it, or nil when it is not one whole JSON object on one line.
+    /// Whether the line is one JSON object and nothing beside it.
     ///
-    /// A line that only looks like JSON could otherwise end the event around it and begin members of its own.
-    static func embeddable(_ line: [UInt8]) -> [UInt8]? {
-        guard let start = line.firstIndex(where: { !isSpace($0) }), let end = line.lastIndex(where: { !isSpace($0) }),
-            line[start] == UInt8(ascii: "{")
-        else { return nil }
-        let message = start == 0 && end == line.count - 1 ? line : Array(line[start...end])
-        guard !message.contains(where: { $0 == 0x0a || $0 == 0x0d }),
-            (try? JSONReader.parse(message, limits: limits)) != nil
-        else { return nil }
-        return message
+    /// A line that only looks like JSON could otherwise end the event around it and begin members of its own. Space around
+    /// the object would be lost inside the event, and with it the reader's proof of having every byte.
+    static func isEmbeddable(_ line: [UInt8]) -> Bool {
+        guard line.first == UInt8(ascii: "{"), line.last == UInt8(ascii: "}"),
+            !line.contains(where: { $0 == 0x0a || $0 == 0x0d })
+        else { return false }
+        return (try? JSONReader.parse(line, limits: limits)) != nil
     }
-
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 }

@@ -15,8 +15,8 @@ package enum LogEvent {
             writer.member("part", record.part)
             writer.member("parts", record.parts)
         }
-        if record.stream == .agent, record.parts == 1, let message = AgentMessage.embeddable(record.bytes) {
-            writer.memberRaw("message", message)
+        if record.stream == .agent, record.parts == 1, AgentMessage.isEmbeddable(record.bytes) {
+            writer.memberRaw("message", record.bytes)
         } else {
             writer.key("data")
             if !writer.string(utf8: record.bytes) {
