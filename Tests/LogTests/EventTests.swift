@@ -46,13 +46,14 @@ import Testing
     }
 
     @Test func `an agent's line is a message`() throws {
-        let event = try output(Array(" {\"type\":\"result\",\"n\":1.50}\n".utf8), .agent)
+        let event = try output(Array("{\"type\":\"result\",\"n\":1.50}".utf8), .agent)
         #expect(event["message"]?["type"]?.string == "result")
         #expect(event["data"] == nil)
     }
 
     @Test(arguments: [
         "{\"a\":1},\"type\":\"job:completed\",\"x\":{\"b\":2}", "{\"a\":1", "null", "{\"a\":\n1}", "",
+        " {\"a\":1}", "{\"a\":1}\n",
         "{\"a\":1,\"a\":2}",
         String(repeating: "[", count: 5_000), "{\"a\":\u{1}}",
     ])
