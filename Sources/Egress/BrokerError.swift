@@ -6,6 +6,8 @@ struct BrokerError: Error, Sendable, Equatable {
     let status: Int
     let message: String
 
+    static let tooLarge = BrokerError(status: 413, message: "the body is larger than 32 MB")
+
     var response: HTTPResponse {
         var json = JSONWriter()
         json.beginObject()
