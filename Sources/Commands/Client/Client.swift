@@ -8,9 +8,13 @@ struct Client {
     let session: ClientSession
 
     /// Opens the session that the environment or the file of credentials names.
-    static func open(on loop: EventLoop, _ environment: ClientEnvironment = .ofProcess()) async throws -> Client {
+    static func open(
+        on loop: EventLoop,
+        _ environment: ClientEnvironment = .ofProcess(),
+        sink: @escaping OutputQueue.Sink = DescriptorOutput.write
+    ) async throws -> Client {
         let style = environment.outputStyle()
-        let output = OutputQueue(loop: loop, style: style)
+        let output = OutputQueue(loop: loop, style: style, sink: sink)
         let fixedToken = environment["ERRAND_TOKEN"]
         let file = fixedToken == nil ? try CredentialFile(environment) : try? CredentialFile(environment)
         // With a token from outside a file that cannot be read matters little.

@@ -11,15 +11,22 @@ final class OutputQueue {
 
     private let loop: EventLoop
     private let style: OutputStyle
-    private var pending: [(descriptor: Int32, bytes: [UInt8])] = []
+    private let sink: Sink
+    private var pending: [Piece] = []
     private var pendingBytes = 0
     private var isWriting = false
     private var hasStatus = false
     private let changed = LoopCondition()
 
-    init(loop: EventLoop, style: OutputStyle) {
+    /// Bytes for one descriptor.
+    typealias Piece = (descriptor: Int32, bytes: [UInt8])
+    /// Writes pieces, blocking; false when nobody takes them.
+    typealias Sink = @Sendable ([Piece]) -> Bool
+
+    init(loop: EventLoop, style: OutputStyle, sink: @escaping Sink = DescriptorOutput.write) {
         self.loop = loop
         self.style = style
+        self.sink = sink
     }
 
     /// Takes pieces in their order and waits while too much is unwritten.
@@ -87,7 +94,7 @@ final class OutputQueue {
             while !pending.isEmpty {
                 let batch = pending
                 pending = []
-                let isGone = (try? await BlockingPool.run { DescriptorOutput.write(batch) }) != true
+                let isGone = (try? await BlockingPool.run { [sink] in sink(batch) }) != true
                 pendingBytes -= batch.reduce(0) { $0 + $1.bytes.count }
                 if isGone {
                     isBroken = true
@@ -105,7 +112,7 @@ final class OutputQueue {
 /// Blocking writes to descriptors that may belong to somebody else's terminal.
 enum DescriptorOutput {
     /// Writes all pieces; false when nobody takes them.
-    static func write(_ pieces: [(descriptor: Int32, bytes: [UInt8])]) -> Bool {
+    @Sendable static func write(_ pieces: [OutputQueue.Piece]) -> Bool {
         pieces.allSatisfy { write($0.bytes, to: $0.descriptor) }
     }
 
