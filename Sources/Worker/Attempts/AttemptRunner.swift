@@ -113,11 +113,12 @@ final class AttemptRunner {
             loop: surroundings.loop,
             times: surroundings.times
         )
+        // A stop that came while the program was being executed has found nothing to end yet.
+        let early = stop
         self.running = running
         running.onStop = { [weak self] stop in self?.stop(stop) }
         onStart()
-        // A stop that came while the program was being executed has found nothing to end yet.
-        if let stop { surroundings.loop.spawnLocal { await running.end(politely: !stop.isImmediate) } }
+        if let early { surroundings.loop.spawnLocal { await running.end(politely: !early.isImmediate) } }
         let limit = assignment.timeoutSeconds.map { seconds in
             surroundings.loop.schedule(after: .seconds(seconds)) { [weak self] in
                 self?.stop(.timedOut(seconds: seconds))
