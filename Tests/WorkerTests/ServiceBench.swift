@@ -74,8 +74,9 @@ final class ServiceBench {
 
     /// Starts the service and waits until it is linked.
     func link() async throws {
+        let before = api.claims.count
         start()
-        try await until("linked") { !self.api.claims.isEmpty }
+        try await until("linked") { self.api.claims.count > before }
     }
 
     /// Drains the service and waits for its end.
