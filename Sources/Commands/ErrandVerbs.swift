@@ -1,6 +1,14 @@
 /// Every verb of `errand`.
 package enum ErrandVerbs {
     package static let all: [any Verb.Type] = [
+        // This machine.
+        Up.self,
+        Down.self,
+        Serve.self,
+        Work.self,
+        StandinServe.self,
+        Migrate.self,
+        ShowConfiguration.self,
         // The client, over the API.
         AccountLogin.self,
         AccountLogout.self,
@@ -18,5 +26,12 @@ package enum ErrandVerbs {
         JobLogs.self,
         JobRun.self,
         JobShow.self,
+        // Administration, over the database.
+        UserCreate.self,
+        UserDisable.self,
+        UserList.self,
+        WorkerCreate.self,
+        WorkerList.self,
+        WorkerRevoke.self,
     ]
 }

@@ -35,6 +35,16 @@ package struct Configuration: Sendable {
     package var modelKey: Secret?
     /// Where the model is reached.
     package var modelURL: String
+    /// The one team that the model key serves; nil for every team.
+    package var modelTeam: String?
+    /// The file of the keys that sign access tokens.
+    package var signingKeys: String?
+    /// Where the stand-in listens.
+    package var standinListen: ListenAddress?
+    /// The key that clients of the stand-in must show.
+    package var standinKey: Secret?
+    /// The account that a worker started by root changes to.
+    package var workerUser: String?
     /// The worker's name.
     package var workerName: String?
     /// Jobs that the worker runs at once.
@@ -90,6 +100,11 @@ package struct Configuration: Sendable {
         maxConnectionsPerAddress = reader.read(Settings.maxConnectionsPerAddress, orElse: 1)
         modelKey = reader.read(Settings.modelKey)
         modelURL = reader.read(Settings.modelURL, orElse: "")
+        modelTeam = reader.read(Settings.modelTeam)
+        signingKeys = reader.read(Settings.signingKeys)
+        standinListen = reader.read(Settings.standinListen)
+        standinKey = reader.read(Settings.standinKey)
+        workerUser = reader.read(Settings.workerUser)
         workerName = reader.read(Settings.workerName)
         workerSlots = reader.read(Settings.workerSlots) ?? 2 * cores
         workerLabels = reader.read(Settings.workerLabels) ?? []

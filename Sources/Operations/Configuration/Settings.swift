@@ -92,6 +92,32 @@ enum Settings {
         summary: "where the model is reached",
         parse: SettingForms.origin(["https", "http"])
     )
+    static let modelTeam = Setting(
+        name: "ERRAND_MODEL_TEAM",
+        summary: "id of the one team that the model key serves, by default every team",
+        parse: SettingForms.plainName
+    )
+    static let signingKeys = Setting(
+        name: "ERRAND_SIGNING_KEYS",
+        summary: "file of the keys that sign access tokens, by default secrets/signing-keys.json below ERRAND_DATA",
+        parse: SettingForms.path
+    )
+    static let standinListen = Setting(
+        name: "ERRAND_STANDIN_LISTEN",
+        summary: "where errand standin listens",
+        parse: SettingForms.listen
+    )
+    static let standinKey = Setting(
+        name: "ERRAND_STANDIN_KEY",
+        summary: "key that clients of errand standin must show",
+        disclosure: .secret,
+        parse: SettingForms.secret
+    )
+    static let workerUser = Setting(
+        name: "ERRAND_WORKER_USER",
+        summary: "account that a worker started by root changes to",
+        parse: SettingForms.plainName
+    )
     static let workerName = Setting(
         name: "ERRAND_WORKER_NAME",
         summary: "the worker's name, by default the host's",

@@ -9,6 +9,13 @@ package struct TLSFiles: Hashable, Sendable {
     package let certificateFile: String
     /// The server's key.
     package let keyFile: String
+
+    /// Names the files.
+    package init(caFile: String, certificateFile: String, keyFile: String) {
+        self.caFile = caFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+    }
 }
 
 /// An authority of the installation's own and a certificate by it, made with the `openssl` program.

@@ -1,0 +1,126 @@
+import API
+import Auth
+import Bytes
+import Core
+import Glibc
+import HTTP
+import Operations
+package import Platform
+import Queue
+import Transport
+
+/// `errand serve`: the API, one event loop per core, on the database and Redis that it is given.
+package struct Serve: Verb {
+    package static let words = ["serve"]
+    package static let usage = ""
+    package static let summary = "Serve the API; settings come from ERRAND_* (see errand config)."
+    package static let signals = [SIGTERM, SIGINT, SIGHUP]
+
+    package init(_ arguments: Arguments) throws(UsageError) {
+        _ = try arguments.exactly()
+    }
+
+    package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
+        let configuration = try Configuration.load()
+        let log = try StructuredLog(level: configuration.logLevel)
+        let plan = try plan(configuration, log)
+        let gate = StopGate()
+        let signals = try SignalStream(Serve.signals, on: loop)
+        loop.spawnLocal {
+            while let signal = await signals.next() {
+                if signal == SIGHUP {
+                    do {
+                        try plan.tls.reload()
+                        log.info("certificate reloaded")
+                    } catch {
+                        log.error("certificate not reloaded", .text("error", "\(error)"))
+                    }
+                } else {
+                    gate.open()
+                }
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<configuration.loops {
+                let own = try EventLoop.start(name: "api-\(index)")
+                group.addTask {
+                    try await own.run {
+                        do {
+                            try await ServeLoop(plan, on: own, tendsQueue: index == 0).run(until: gate) {
+                                log.info("serving", .text("address", "\(plan.listen)"), .integer("loop", index))
+                            }
+                        } catch {
+                            gate.open()
+                            throw error
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        signals.close()
+        log.close()
+        return ExitCode.done
+    }
+
+    private func plan(_ configuration: Configuration, _ log: StructuredLog) throws -> ServePlan {
+        guard let certificate = configuration.tlsCertificate, let key = configuration.tlsKey else {
+            throw CommandFailure(
+                "ERRAND_TLS_CERT and ERRAND_TLS_KEY are not set; `errand up` makes a certificate itself"
+            )
+        }
+        guard let database = configuration.databaseURL else {
+            throw CommandFailure("ERRAND_DATABASE_URL is not set: name PostgreSQL as the role errand_app")
+        }
+        guard let address = SocketAddress(host: configuration.listen.host, port: configuration.listen.port) else {
+            throw CommandFailure("ERRAND_LISTEN must name a numeric address, such as 127.0.0.1:8443")
+        }
+        let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
+        var limits = ServerLimits()
+        limits.maximumConnections = configuration.maxConnections
+        limits.perAddress = configuration.maxConnectionsPerAddress
+        guard let proxies = TrustedProxies(configuration.trustedProxies.map(\.description)) else {
+            throw CommandFailure("ERRAND_TRUSTED_PROXIES is not a list of networks")
+        }
+        return ServePlan(
+            listen: address,
+            tls: try TLSServerContext(certificateChainFile: certificate, privateKeyFile: key),
+            limits: limits,
+            proxies: proxies,
+            cors: CORSPolicy(origins: configuration.corsOrigins),
+            counter: ConnectionCounter(limits: limits),
+            database: database.reveal(),
+            redis: try redis(configuration),
+            keys: KeyRing(try SigningKeys.load(configuration), issuer: publicURL, audience: publicURL),
+            // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
+            passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
+            links: LinkRegistry(),
+            settings: ServiceSettings(
+                publicURL: publicURL,
+                openAPI: try Files.readAll(SharedFiles.openAPI, limit: 4 << 20),
+                model: model(configuration),
+                allowedOrigins: Set(configuration.corsOrigins),
+                version: ErrandVersion.current
+            ),
+            log: log,
+            drainTime: configuration.shutdownGrace
+        )
+    }
+
+    private func redis(_ configuration: Configuration) throws -> QueueConfiguration {
+        if let socket = configuration.redisSocket { return QueueConfiguration(socketPath: socket) }
+        guard let url = configuration.redisURL else {
+            throw CommandFailure("neither ERRAND_REDIS_SOCKET nor ERRAND_REDIS_URL is set")
+        }
+        guard let parsed = QueueConfiguration(url: url.reveal()) else {
+            throw CommandFailure("ERRAND_REDIS_URL must look like redis://[USER:PASSWORD@]ADDRESS:PORT")
+        }
+        return parsed
+    }
+
+    private func model(_ configuration: Configuration) -> ModelGrantSource? {
+        guard let key = configuration.modelKey else { return nil }
+        let team = configuration.modelTeam.flatMap { TeamID($0) }
+        return ModelGrantSource(url: configuration.modelURL, key: key.reveal(), team: team)
+    }
+}

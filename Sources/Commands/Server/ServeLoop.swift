@@ -1,0 +1,126 @@
+import API
+import Auth
+import Bytes
+import Core
+import HTTP
+import Operations
+import Platform
+import Queue
+import Store
+import Transport
+
+/// What all loops of one API process share.
+struct ServePlan: Sendable {
+    var listen: SocketAddress
+    var tls: TLSServerContext
+    var limits: ServerLimits
+    var proxies: TrustedProxies
+    var cors: CORSPolicy
+    var counter: ConnectionCounter
+    var database: String
+    var redis: QueueConfiguration
+    var keys: KeyRing
+    var passwords: ThreadPool
+    var links: LinkRegistry
+    var settings: ServiceSettings
+    var log: StructuredLog
+    var drainTime: Duration
+}
+
+/// One loop's share of the API: its listener, its database sessions, its Redis connections and its operations.
+final class ServeLoop {
+    private let loop: EventLoop
+    private let plan: ServePlan
+    private let store: Store
+    private let queue: Queue
+    private let server: HTTPServer
+    private let care: QueueCare?
+    private let stopped = LoopCondition()
+    private var isStopping = false
+
+    /// Builds the loop's parts; `tendsQueue` gives it the sweeps.
+    init(_ plan: ServePlan, on loop: EventLoop, tendsQueue: Bool) throws {
+        self.plan = plan
+        self.loop = loop
+        let time = SystemTime()
+        store = try Store(configuration: StoreConfiguration(url: plan.database), loop: loop)
+        queue = Queue(configuration: plan.redis, loop: loop, clock: time)
+        let services = Services(
+            loop: loop,
+            time: time,
+            accounts: store.accounts,
+            teams: store.teams,
+            projects: store.projects,
+            jobs: store.jobs,
+            workers: store.workers,
+            log: store.log,
+            queue: queue.jobs,
+            tail: queue.tail,
+            bus: queue.bus,
+            limiter: queue.limiter,
+            keys: plan.keys,
+            verifier: AccessTokenVerifier(plan.keys),
+            passwordPool: plan.passwords,
+            links: plan.links,
+            settings: plan.settings,
+            health: ProcessHealth(store: store, queue: queue, started: time.now)
+        )
+        let router = Router(Endpoints(services).routes)
+        server = HTTPServer(
+            loop: loop,
+            listener: try ListeningSocket.bind(plan.listen, on: loop, reusePort: true, backlog: 1_024),
+            tls: plan.tls,
+            limits: plan.limits,
+            trustedProxies: plan.proxies,
+            cors: plan.cors,
+            connectionCounter: plan.counter,
+            respond: { await router.respond(to: $0) }
+        )
+        let rebuild = QueueRebuild(queue: queue.jobs, queued: store.jobs.queued)
+        care = tendsQueue ? QueueCare(services) { _ = try await rebuild.run() } : nil
+        server.onFault = { [log = plan.log] fault in log.warning("connection fault", .text("fault", fault)) }
+    }
+
+    /// The address that this loop accepts on.
+    var address: SocketAddress { server.address }
+
+    /// Serves until the gate opens, then lets accepted requests finish.
+    func run(until gate: StopGate, onReady: () -> Void) async throws {
+        gate.onOpen { [reference = LoopReference(self, loop)] in reference.use { $0.stop() } }
+        try await connect()
+        onReady()
+        loop.spawnLocal { await self.server.run() }
+        if let care { loop.spawnLocal { await care.run() } }
+        while !isStopping { await stopped.wait() }
+        care?.stop()
+        plan.links.drain()
+        await server.drain(deadline: plan.drainTime)
+        await queue.close()
+        await store.close()
+    }
+
+    private func stop() {
+        isStopping = true
+        stopped.signalAll()
+    }
+
+    /// Waits for a database that is still starting; gives up after a minute, so that a supervisor can say why.
+    private func connect() async throws {
+        let end = loop.now.advanced(by: .seconds(60))
+        while true {
+            do throws(StoreError) {
+                try await store.start()
+                break
+            } catch {
+                guard case .unavailable = error, loop.now < end, !isStopping else { throw error }
+                await loop.sleep(.milliseconds(200))
+            }
+        }
+        if try await !queue.start() { plan.log.warning("Redis is away: claims go to PostgreSQL until it is back") }
+    }
+}
+
+/// The wall clock.
+final class SystemTime: TimeSource {
+    var now: Timestamp { WallClock.now() }
+}
