@@ -80,6 +80,11 @@ import SandboxSpec
         listener = nil
         control.close()
         if isAlive { await server.kill(id) }
+        await ended()
+    }
+
+    /// Waits until nothing inside runs any more, for whatever reason.
+    package func ended() async {
         while isAlive { await changed.wait() }
     }
 

@@ -65,9 +65,11 @@ package struct SandboxRequest: Sendable, Equatable {
     }
 
     func plan() throws(SandboxError) -> SandboxPlan {
+        for name in [id, hostname] { try Self.checkName(name) }
         let mount: SandboxPlan.Workspace
         switch workspace {
         case .project(let name, let uidIndex, let readOnly):
+            try Self.checkName(name)
             mount = .project(name: name, uidIndex: try Self.uidIndex(uidIndex), readOnly: readOnly)
         case .ephemeral(let sizeBytes):
             mount = .ephemeral(sizeBytes: sizeBytes)
@@ -80,6 +82,13 @@ package struct SandboxRequest: Sendable, Equatable {
             hostname: hostname,
             fault: fault
         )
+    }
+
+    /// The server checks again; here the caller learns it without a message that could not be read.
+    static func checkName(_ name: String) throws(SandboxError) {
+        guard SandboxName.isComponent(name) else {
+            throw SandboxError(SetupFailure(.request, EINVAL, "a name is no plain component"))
+        }
     }
 
     static func uidIndex(_ index: Int) throws(SandboxError) -> UInt32 {

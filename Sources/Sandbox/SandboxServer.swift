@@ -98,12 +98,14 @@ package final class SandboxServer {
 extension SandboxServer {
     /// Makes a project's directories, owned by the uid at `index` of the range, or accepts those that are.
     package func prepareProject(_ name: String, uid index: Int) async throws(SandboxError) {
+        try SandboxRequest.checkName(name)
         let uidIndex = try SandboxRequest.uidIndex(index)
         _ = try await ask { .prepareProject(request: $0, name: name, uidIndex: uidIndex) }
     }
 
     /// Deletes a project's directories with all that is in them; nothing happens when there are none.
     package func removeProject(_ name: String) async throws(SandboxError) {
+        try SandboxRequest.checkName(name)
         _ = try await ask { .removeProject(request: $0, name: name) }
     }
 
