@@ -11,13 +11,17 @@ struct SandboxHarness: Sendable {
     /// Runs a body against a new server; everything is stopped and removed afterwards.
     static func run<Value: Sendable>(
         _ change: (inout SandboxServerOptions) -> Void = { _ in },
+        keepsMode: Bool = false,
+        in directory: String? = nil,
         _ body: @escaping @Sendable (SandboxServer, SandboxHarness) async throws -> Value
     ) async throws -> Value {
         let loop = try EventLoop.start(name: "sandbox-test")
-        let root = try temporaryDirectory()
+        let root = try directory ?? temporaryDirectory()
         var options = SandboxServerOptions(
             executable: SandboxServerOptions.findExecutable(),
-            projectsRoot: "\(root)/projects"
+            projectsRoot: "\(root)/projects",
+            // Where the tests' own programs are: inside they stand where the agent would.
+            agentDirectory: buildDirectory
         )
         change(&options)
         let chosen = options
@@ -26,7 +30,7 @@ struct SandboxHarness: Sendable {
             loop.stop()
             try? Files.removeTree(root)
         }
-        try Files.createDirectory(chosen.projectsRoot)
+        if !keepsMode { try Files.createDirectory(chosen.projectsRoot) }
         return try await loop.run {
             let server = try await SandboxServer.start(chosen, on: loop)
             do {
@@ -38,6 +42,37 @@ struct SandboxHarness: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Where the package builds the tests and the programs that they use.
+    static var buildDirectory: String {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = unsafe readlink("/proc/self/exe", &path, path.count)
+        let running = String(decoding: path.prefix(max(0, length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        guard let slash = running.lastIndex(of: "/") else { return running }
+        return String(running[..<slash])
+    }
+
+    /// A sandbox on a new project.
+    func project(
+        _ server: SandboxServer,
+        _ name: String,
+        uid index: Int = 0,
+        port: UInt16? = nil
+    ) async throws -> SandboxProcessSpace {
+        try await server.prepareProject(name, uid: index)
+        return try await server.create(
+            SandboxRequest(
+                id: name,
+                workspace: .project(name: name, uidIndex: index, readOnly: false),
+                listenerPort: port
+            )
+        )
+    }
+
+    /// Where a project's workspace is on the host.
+    func workspace(_ name: String) -> String {
+        "\(projectsRoot)/\(name)/workspace"
     }
 
     static func temporaryDirectory() throws -> String {
