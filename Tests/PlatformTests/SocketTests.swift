@@ -60,9 +60,8 @@ struct SocketTests {
 
     @Test func `a refused and a timed out connection name their stage`() async throws {
         try await onLoop { loop in
-            let free = try ListeningSocket.bind(.ipv4([127, 0, 0, 1], port: 0), on: loop, reusePort: false, backlog: 1)
-            let address = free.address
-            free.close()
+            // Bound, so that nobody else gets the port, but not listening.
+            let address = try bindOnly()
             await #expect(throws: PlatformError(stage: "connect(\(address))", errno: ECONNREFUSED)) {
                 _ = try await ByteSocket.connect(to: address, on: loop, timeout: .seconds(5))
             }
@@ -184,4 +183,20 @@ private func echo(_ listener: ListeningSocket, on loop: EventLoop) async {
             socket.close()
         }
     }
+}
+
+/// The address of a socket that stays bound to the end of the process and never listens.
+private func bindOnly() throws -> SocketAddress {
+    let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var form = sockaddr_in()
+    form.sin_family = sa_family_t(AF_INET)
+    form.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = unsafe withUnsafeMutablePointer(to: &form) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            unsafe bind(raw, address, length) == 0 && getsockname(raw, address, &length) == 0
+        }
+    }
+    guard result else { throw PlatformError(stage: "bind", errno: errno) }
+    return .ipv4([127, 0, 0, 1], port: UInt16(bigEndian: form.sin_port))
 }

@@ -4,8 +4,7 @@ import Platform
 enum GeneratedSecret {
     /// Letters and digits alone, so that a secret needs no quoting in URLs, SQL and shells.
     ///
-    /// 62 characters give 5.95 bits
-    /// each, so the usual 43 hold 256.
+    /// 62 characters give 5.95 bits each, so the usual 43 hold 256.
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
     static func ensure(_ path: String, length: Int) throws -> Secret {
