@@ -34,6 +34,9 @@ final class FakeAPI: LinkTransport {
     private(set) var epoch: Int64 = 0
     private(set) var control: PipeChannel?
     private(set) var bulk: PipeChannel?
+    /// Whether a bulk socket has been opened by the present session.
+    var hasBulk: Bool { bulk?.isOpen == true && isBulkOpened }
+    private var isBulkOpened = false
     private var owned: Set<AttemptID> = []
     private var granter = CreditGranter(window: LinkProtocol.recordWindow)
 
@@ -47,6 +50,7 @@ final class FakeAPI: LinkTransport {
             loop.spawnLocal { await self.serveControl(ours) }
         } else {
             bulk = ours
+            isBulkOpened = false
             granter = CreditGranter(window: LinkProtocol.recordWindow)
             loop.spawnLocal { await self.serveBulk(ours) }
         }
@@ -148,7 +152,7 @@ final class FakeAPI: LinkTransport {
 
     private func take(_ message: WorkerBulkMessage, cost: Int) async {
         switch message {
-        case .open: break
+        case .open: isBulkOpened = true
         case .records(let attempt, let frames):
             guard granter.received(cost) else { return await (bulk?.close(code: 4400, reason: "") ?? ()) }
             granter.consume(cost)

@@ -76,7 +76,7 @@ final class ServiceBench {
     func link() async throws {
         let before = api.claims.count
         start()
-        try await until("linked") { self.api.claims.count > before }
+        try await until("linked") { self.api.claims.count > before && self.api.hasBulk }
     }
 
     /// Drains the service and waits for its end.

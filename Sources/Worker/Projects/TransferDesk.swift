@@ -65,6 +65,10 @@ final class TransferDesk {
     private let loop: EventLoop
     private let report: (WorkerEvent) -> Void
     private var inboxes: [UInt64: TransferInbox] = [:]
+    /// What came on the bulk socket for transfers whose request is still on its way on the other one.
+    private var early: [(transfer: UInt64, event: TransferEvent)] = []
+    /// More requests than this are never under way at once.
+    private static let earlyLimit = 256
     private var count: UInt64 = 0
     /// Sends on the present bulk socket; false when there is none.
     var sendBulk: (WorkerBulkMessage) async -> Bool = { _ in false }
@@ -88,19 +92,28 @@ final class TransferDesk {
     func begin(_ request: WorkspaceRequest) {
         let inbox = TransferInbox(loop: loop)
         inboxes[request.transfer] = inbox
+        for entry in early where entry.transfer == request.transfer { inbox.put(entry.event) }
+        early.removeAll { $0.transfer == request.transfer }
         loop.spawnLocal { [self] in
             await perform(request, inbox)
             if inboxes[request.transfer] === inbox { inboxes[request.transfer] = nil }
         }
     }
 
-    /// Hands an event to its transfer; one that is over needs none.
-    func deliver(_ event: TransferEvent, to transfer: UInt64) { inboxes[transfer]?.put(event) }
+    /// Hands an event to its transfer, which may be over, or not have begun yet.
+    func deliver(_ event: TransferEvent, to transfer: UInt64) {
+        if let inbox = inboxes[transfer] { return inbox.put(event) }
+        // Bytes never come before this end has granted credit for them.
+        if case .chunk = event { return }
+        early.append((transfer, event))
+        if early.count > Self.earlyLimit { early.removeFirst() }
+    }
 
     /// Ends all transfers, whose link is gone.
     func cut() {
         for inbox in inboxes.values { inbox.put(.cut) }
         inboxes = [:]
+        early = []
     }
 
     private func perform(_ request: WorkspaceRequest, _ inbox: TransferInbox) async {
