@@ -9,6 +9,7 @@ package enum ErrandVerbs {
         StandinServe.self,
         Migrate.self,
         ShowConfiguration.self,
+        ProbeHTTP.self,
         // The client, over the API.
         AccountLogin.self,
         AccountLogout.self,

@@ -46,7 +46,7 @@ def check_bodies_that_are_no_json_object(running, errand):
     kind = {"content-type": "application/json"}
     cases = [
         (b"", 400), (b"{", 400), (b'{"a":1,"a":2}', 400), (b"\xef\xbb\xbf{}", 400), (b'{"a":"\xff"}', 400), (b"{} x", 400),
-        (b"[" * 100000, 400), (b'{"a":' * 200 + b"1" + b"}" * 200, 400), (b'{"a":1e999999}', 400), (b"nul", 400),
+        (b"[" * 60000, 400), (b'{"a":' * 200 + b"1" + b"}" * 200, 400), (b'{"a":1e999999}', 400), (b"nul", 400),
         (b"[]", 422), (b"null", 422), (b'"text"', 422), (b"{\"a\":\"\\ud800\"}", 400),
     ]
     for raw, status in cases:

@@ -14,12 +14,12 @@ def check_schemathesis_finds_no_failure(running, errand):
         done = subprocess.run(
             [
                 os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run", running.url + "/openapi.json",
-                "--checks", "all", "--max-examples", "300" if full else "40", "--workers", "2", "--seed", "20261121",
+                "--checks", "all", "--max-examples", "300" if full else "25", "--workers", "1", "--seed", "20261121",
                 "--request-timeout", "20", "--tls-verify", running.ca, "--no-color",
                 "--header", f"Authorization: Bearer {running.token}",
                 "--exclude-operation-id", "logout", "--exclude-operation-id", "workerControlLink",
                 "--exclude-operation-id", "workerBulkLink", "--exclude-operation-id", "streamJob",
-                "--exclude-operation-id", "jobEvents",
+                "--exclude-operation-id", "jobEvents", "--exclude-operation-id", "putWorkspace",
                 "--exclude-checks", "ignored_auth,positive_data_acceptance",
             ],
             cwd=folder,
@@ -31,4 +31,4 @@ def check_schemathesis_finds_no_failure(running, errand):
     assert done.returncode == 0, tail + done.stderr[-2000:]
     tested = re.search(r"(\d+) generated", done.stdout) or re.search(r"(\d+) passed", done.stdout)
     assert tested and int(tested.group(1)) > 100, tail
-    return f"{tested.group(0)}; sockets, logout and endless streams have suites of their own"
+    return f"{tested.group(0)}; sockets, logout, endless streams and archives have suites of their own"

@@ -22,6 +22,8 @@ package struct HTTPMethod: RawRepresentable, Hashable, Sendable {
     package static let delete = HTTPMethod(rawValue: "DELETE")
     /// Asks what a resource allows.
     package static let options = HTTPMethod(rawValue: "OPTIONS")
+    /// Asks for an echo of the request; refused everywhere, because it would show headers to scripts.
+    package static let trace = HTTPMethod(rawValue: "TRACE")
     /// Asks a proxy for a tunnel; only the egress proxy accepts it.
     package static let connect = HTTPMethod(rawValue: "CONNECT")
 }

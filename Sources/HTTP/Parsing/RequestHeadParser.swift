@@ -116,7 +116,8 @@ package struct RequestHeadParser {
     private mutating func setMethod(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(HeadError) {
         let method = HTTPMethod(rawValue: bytes.text(range))
         switch method {
-        case .get, .post, .head, .put, .patch, .delete, .options: head.method = method
+        // TRACE is known so that the router can refuse it with 405; no route has it.
+        case .get, .post, .head, .put, .patch, .delete, .options, .trace: head.method = method
         case .connect where limits.allowsConnect: head.method = method
         default: throw .unknownMethod
         }
