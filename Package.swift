@@ -65,7 +65,8 @@ let package = Package(
         room(
             "Commands",
             [
-                "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API", "Sandbox",
+                "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API",
+                "Sandbox",
                 "Worker", "Operations", "Standin",
             ]
         ),
@@ -110,7 +111,10 @@ let package = Package(
             ["Worker", "Link", "Agents", "Core", "Bytes", "Crypto", "HTTP", "Platform", "TestSupport"]
         ),
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
-        tests("CommandsTests", ["Commands", "Core", "Bytes", "Crypto", "Log", "Platform", "HTTP", "Transport", "TestSupport"]),
+        tests(
+            "CommandsTests",
+            ["Commands", "Core", "Bytes", "Crypto", "Log", "Platform", "HTTP", "Transport", "TestSupport"]
+        ),
         tests("EndToEndTests", ["Bytes", "Core", "Platform", "HTTP", "Transport", "TestSupport"]),
     ]
 )

@@ -6,7 +6,8 @@ package import Platform
 package struct ProbeHTTP: Verb {
     package static let words = ["probe-http"]
     package static let usage = "< LINES"
-    package static let summary = "Read byte strings in hex, one a line, and print the parser's verdict on the first message."
+    package static let summary =
+        "Print the HTTP parser's verdict on byte strings in hex, one a line."
 
     /// A few hundred thousand requests.
     private static let inputLimit = 256 << 20
@@ -16,7 +17,9 @@ package struct ProbeHTTP: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        let input = try await BlockingPool.run { try Files.readAll(0, name: "standard input", limit: ProbeHTTP.inputLimit) }
+        let input = try await BlockingPool.run {
+            try Files.readAll(0, name: "standard input", limit: ProbeHTTP.inputLimit)
+        }
         var output: [UInt8] = []
         for line in input.split(separator: UInt8(ascii: "\n")) {
             guard let bytes = Hex.decode(String(decoding: line, as: UTF8.self)) else {
