@@ -95,6 +95,13 @@ int clinux_spawn_process(struct clinux_spawn *spawn) {
     return spawn->error ? -1 : pid;
 }
 
+int clinux_parent_death_signal(void) {
+    int signal = 0;
+    return prctl(PR_GET_PDEATHSIG, &signal) < 0 ? -1 : signal;
+}
+
+int clinux_request_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
 int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int clinux_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }

@@ -32,6 +32,12 @@ struct clinux_spawn {
 /// calling thread. All other descriptors are closed by exec; signals are unblocked and have their default action.
 int clinux_spawn_process(struct clinux_spawn *spawn);
 
+/// The signal that the kernel sends to this process when its parent ends, 0 for none, or -1 with errno.
+int clinux_parent_death_signal(void);
+
+/// Asks for that signal; tied to the calling thread, and forgotten when the process changes its user.
+int clinux_request_parent_death_signal(int signal);
+
 int clinux_pidfd_open(int pid);
 int clinux_pidfd_signal(int pidfd, int signal);
 

@@ -10,6 +10,9 @@ package struct Work: Verb {
     package static let summary = "Run a worker; ERRAND_API_URL and ERRAND_WORKER_TOKEN say where and as whom."
     package static let signals = [SIGTERM, SIGINT]
 
+    /// Read here, because a verb is made on the main thread and runs on its loop's.
+    private let parentDeath = ParentDeath.inherited()
+
     package init(_ arguments: Arguments) throws(UsageError) {
         _ = try arguments.exactly()
     }
@@ -29,6 +32,7 @@ package struct Work: Verb {
         worker.slots = configuration.workerSlots
         worker.agentDirectory = try await agentDirectory(configuration)
         worker.enrolmentToken = configuration.workerToken?.reveal()
+        worker.parentDeath = parentDeath
         worker.drainLimit = configuration.shutdownGrace
         worker.onEvent = { event in log.log(event.isFault ? .warning : .info, event.description) }
         if let name = configuration.workerUser {

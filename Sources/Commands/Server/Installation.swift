@@ -13,6 +13,8 @@ final class Installation {
     private var supervisor: Supervisor?
     private var parts: InstallationParts?
     private var isStarted = false
+    private var makeReport: (() -> ReadyReport)?
+    private var reportsDue = 0
 
     /// The administrator of the first start.
     static let adminEmail = "admin@localhost"
@@ -71,14 +73,31 @@ final class Installation {
         )
         for service in parts.services { supervisor.append(service) }
         try await supervisor.start()
-        try await report(data, postgres, redis, tls, parts)
+        makeReport = {
+            ReadyReport(
+                url: parts.publicURL,
+                caFile: tls.caFile,
+                adminEmail: Installation.adminEmail,
+                adminPasswordFile: "\(data.secrets)/admin-password",
+                pid: getpid(),
+                postgresURL: postgres.url(role: .app),
+                redisSocket: redis.socketPath,
+                apiPID: supervisor.pid(of: "api"),
+                workerPIDs: [supervisor.pid(of: "worker")].compactMap { $0 }
+            )
+        }
+        try await report()
         isStarted = true
+        supervisor.onLaunch = { [weak self, loop] in loop.spawnLocal { try? await self?.report() } }
     }
 
     /// Stops what runs, in the reverse order; harmless after a failed start.
     func stop() async {
+        makeReport = nil
         await data?.removeReady()
         await supervisor?.stop()
+        // A report may have been under way before.
+        await data?.removeReady()
     }
 
     /// Gives up a start that is still going on.
@@ -99,26 +118,14 @@ final class Installation {
         return try await SelfSignedAuthority.ensure(in: data, hostNames: [configuration.listen.host], on: loop)
     }
 
-    private func report(
-        _ data: DataDirectory,
-        _ postgres: PrivatePostgres,
-        _ redis: PrivateRedis,
-        _ tls: TLSFiles,
-        _ parts: InstallationParts
-    ) async throws {
-        guard let supervisor else { return }
-        try await data.writeReady(
-            ReadyReport(
-                url: parts.publicURL,
-                caFile: tls.caFile,
-                adminEmail: Installation.adminEmail,
-                adminPasswordFile: "\(data.secrets)/admin-password",
-                pid: getpid(),
-                postgresURL: postgres.url(role: .app),
-                redisSocket: redis.socketPath,
-                apiPID: supervisor.pid(of: "api"),
-                workerPIDs: [supervisor.pid(of: "worker")].compactMap { $0 }
-            )
-        )
+    /// Writes who runs now: again whenever a service was started again, one writing at a time.
+    private func report() async throws {
+        reportsDue += 1
+        guard reportsDue == 1 else { return }
+        while reportsDue > 0, let data, let makeReport {
+            let served = reportsDue
+            defer { reportsDue -= served }
+            try await data.writeReady(makeReport())
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import Glibc
 import HTTP
 import Operations
 import Platform
@@ -162,7 +163,10 @@ final class InstallationParts {
                 if let account = data.accounts?.worker { own["ERRAND_WORKER_USER"] = account.name }
                 // Root until its fork server runs; the worker then changes to its own account by itself.
                 let root = SystemUser(name: "root", userID: 0, groupID: 0)
-                return data.running(spec("work", own), as: SystemUser.isRoot ? root : nil)
+                var work = spec("work", own)
+                // Without its API it can tell nobody how its jobs end: the next worker says that they were lost.
+                (work.dieWithParent, work.parentDeathSignal) = (true, SIGKILL)
+                return data.running(work, as: SystemUser.isRoot ? root : nil, deathSignal: "KILL")
             },
             isReady: { [self] in
                 let now = WallClock.now()

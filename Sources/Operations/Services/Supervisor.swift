@@ -14,7 +14,7 @@ package struct SupervisorError: Error, Hashable, CustomStringConvertible {
 /// Runs services as child processes by the decisions of `SupervisorMachine`; loop-confined.
 ///
 /// Children lead sessions of their own, so that a terminal's interrupt reaches only this process, and get their stop
-/// signal from the kernel when this process dies.
+/// signal from the kernel when this process dies, unless their description names another.
 package final class Supervisor {
     private static let probeInterval = Duration.milliseconds(50)
 
@@ -29,6 +29,8 @@ package final class Supervisor {
     private var failure: SupervisorError?
     private var lastReasons: [String: String] = [:]
     private let changed = LoopCondition()
+    /// Called when a service has been started, also when it died and was started again.
+    package var onLaunch: () -> Void = {}
 
     /// Prepares to run services in their order.
     package init(services: [Service], log: StructuredLog, loop: EventLoop, backOff: BackOff = BackOff()) {
@@ -92,8 +94,9 @@ package final class Supervisor {
         do {
             var spec = try await services[index].makeSpec()
             spec.newSession = true
+            // A description that asks for another signal of its own keeps it.
+            if !spec.dieWithParent { spec.parentDeathSignal = services[index].policy.stopSignal }
             spec.dieWithParent = true
-            spec.parentDeathSignal = services[index].policy.stopSignal
             child = try ChildProcess.spawn(spec, on: loop)
         } catch {
             return apply(machine.launchFailed(index, "\(error)", at: loop.now))
@@ -104,6 +107,7 @@ package final class Supervisor {
             ServiceOutput(service: services[index].name, log: log).follow(stream, on: loop)
         }
         apply(machine.launched(index, at: loop.now))
+        onLaunch()
         let status = await child.wait()
         children[index] = nil
         apply(machine.exited(index, status, at: loop.now))

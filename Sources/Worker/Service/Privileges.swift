@@ -9,7 +9,10 @@ enum Privileges {
     /// Becomes an ordinary user without supplementary groups, and makes sure that there is no way back.
     ///
     /// The C library applies each call to every thread; an exec or a core dump of the process is not root's any more.
-    static func drop(to identity: WorkerConfiguration.Identity) throws(WorkerError) {
+    static func drop(
+        to identity: WorkerConfiguration.Identity,
+        keeping parentDeath: ParentDeath?
+    ) throws(WorkerError) {
         guard identity.userID != 0, identity.groupID != 0 else {
             throw .privileges("the user to become is root")
         }
@@ -20,6 +23,12 @@ enum Privileges {
         try call("setuid") { setuid(identity.userID) }
         guard getuid() == identity.userID, getegid() == identity.groupID, setuid(0) != 0, setgid(0) != 0 else {
             throw .privileges("root can be had back")
+        }
+        // Without it the worker would outlive its supervisor.
+        do throws(PlatformError) {
+            try parentDeath?.request()
+        } catch {
+            throw .privileges(error.description)
         }
     }
 

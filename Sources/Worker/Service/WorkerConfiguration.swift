@@ -1,3 +1,5 @@
+package import Platform
+
 /// Everything a worker needs to know, filled by the composition root.
 package struct WorkerConfiguration: Sendable {
     /// A user and a group of this machine.
@@ -34,6 +36,8 @@ package struct WorkerConfiguration: Sendable {
     package var enrolmentToken: String?
     /// Who to become after the sandbox server was started by root; nil stays root.
     package var runAs: Identity?
+    /// The signal at its supervisor's end, which the change of user would make the kernel forget.
+    package var parentDeath: ParentDeath?
     /// How long running jobs may go on when the worker is told to stop.
     package var drainLimit = Duration.seconds(30)
     /// Disk space for output that the API has not stored yet: a quarter of an hour of a busy worker's.

@@ -19,7 +19,7 @@ package enum WorkerProcess {
         let server = try await startServer(configuration, on: loop)
         if Privileges.isRoot, let identity = configuration.runAs {
             try hand(configuration.stateDirectory, to: identity)
-            try Privileges.drop(to: identity)
+            try Privileges.drop(to: identity, keeping: configuration.parentDeath)
         }
         do throws(WorkerError) {
             try await serve(configuration, server: server, on: loop, isStopped: isStopped)
