@@ -58,20 +58,17 @@ import SandboxSpec
         let number = lastCommand
         let pending = PendingCommand()
         commands[number] = pending
-        do {
-            try await control.send(InitRequest.run(command: number, try command.plan()).encoded())
-        } catch let error as PlatformError {
-            commands[number] = nil
-            throw SandboxError("command", error)
+        do throws(SandboxError) {
+            try await send(.run(command: number, try command.plan()))
         } catch {
             commands[number] = nil
-            throw error as? SandboxError ?? .gone("command")
+            throw error
         }
         let descriptors = try await pending.started.answer().descriptors
         do {
             return try SandboxedCommand(number, descriptors, takesInput: command.stdin == .pipe, pending, self, loop)
         } catch {
-            throw SandboxError("command", error)
+            throw SandboxError("pipes", error)
         }
     }
 
@@ -90,6 +87,15 @@ import SandboxSpec
 
     func signal(_ command: UInt32, _ number: Int32) async {
         _ = try? await control.send(InitRequest.signal(command: command, number: number).encoded())
+    }
+
+    private func send(_ request: InitRequest) async throws(SandboxError) {
+        do {
+            try await control.send(request.encoded())
+        } catch {
+            // Too long is the command's fault; everything else means that the sandbox is going.
+            throw error.errno == E2BIG ? SandboxError("command", error) : .gone("sandbox")
+        }
     }
 
     func becomeReady(within time: Duration) async throws(SandboxError) {

@@ -143,8 +143,9 @@ extension SandboxServer {
         socket.close()
         guard let process else { return }
         if await process.wait(timeout: Self.stopTime) == nil {
+            // Root's process does not obey a worker that gave root up; then it is left to its own end.
             process.signal(SIGKILL)
-            _ = await process.wait()
+            _ = await process.wait(timeout: Self.stopTime)
         }
     }
 
