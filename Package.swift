@@ -108,7 +108,9 @@ let package = Package(
         tests("StandinTests", ["Standin", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
         tests(
             "WorkerTests",
-            ["Worker", "Link", "Agents", "Core", "Bytes", "Crypto", "HTTP", "Platform", "TestSupport"]
+            [
+                "Worker", "Link", "Agents", "Core", "Bytes", "Crypto", "HTTP", "Platform", "Sandbox", "TestSupport",
+            ]
         ),
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
         tests(

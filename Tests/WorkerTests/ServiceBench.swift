@@ -16,18 +16,21 @@ final class ServiceBench {
     private(set) var events: [WorkerEvent] = []
     private(set) var outcome: Result<Void, WorkerError>?
 
+    /// A worker whose programs are played by `script`, or run in the sandboxes of `host`.
     init(
         _ loop: EventLoop,
         _ path: String,
         api: FakeAPI? = nil,
         slots: Int = 2,
+        host: (any SandboxHost)? = nil,
         script: @escaping (FakeProcess) -> Void = { $0.end(.exited(0)) }
     ) throws {
         self.loop = loop
         let api = api ?? FakeAPI(loop)
         self.api = api
-        let sandboxes = FakeSandboxes(script)
-        self.sandboxes = sandboxes
+        let fakes = FakeSandboxes(script)
+        self.sandboxes = fakes
+        let sandboxes = host ?? fakes
         let shelf = try ProjectShelf(path: path + "/projects.json", users: 8, sandboxes: sandboxes)
         directory = SpoolDirectory(path: path + "/spool")
         let log = EventLog()

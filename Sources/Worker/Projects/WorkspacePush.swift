@@ -26,9 +26,11 @@ struct WorkspacePush {
         let staged = "/workspace/" + Self.stagingPrefix + Hex.encode(SecureRandom.bytes(8))
         do throws(TransferFault) {
             let (bytes, entries) = try await stage(staged)
+            // An archive's `./` must not change the mode of the workspace itself, where nobody could work any more.
             try await WorkspaceProgram.run(
                 [
-                    "tar", "--extract", "--file=\(staged)", "--directory=/workspace", "--no-same-owner",
+                    "tar", "--extract", "--no-overwrite-dir", "--file=\(staged)", "--directory=/workspace",
+                    "--no-same-owner",
                     "--delay-directory-restore", "--warning=no-unknown-keyword",
                 ],
                 in: sandbox,

@@ -1,0 +1,152 @@
+import Core
+import Link
+import Platform
+import Sandbox
+import Testing
+
+@testable import Worker
+
+/// A worker in memory whose programs run in real sandboxes.
+private func withRealSandboxes(
+    _ body: @escaping @Sendable (ServiceBench) async throws -> Void
+) async throws {
+    try await onLoopWithDirectory { loop, path in
+        try Files.createDirectory(path + "/projects")
+        let executable = SandboxServerOptions.findExecutable()
+        let options = SandboxServerOptions(executable: executable, projectsRoot: path + "/projects")
+        let server = try await SandboxServer.start(options, on: loop)
+        let host = ServerSandboxes(server, loop: loop, tls: nil, ephemeralBytes: 64 << 20, report: { _ in })
+        let bench = try ServiceBench(loop, path, host: host)
+        do {
+            try await bench.link()
+            try await body(bench)
+            try await bench.stop()
+            for project in try Files.list(path + "/projects") { try await server.removeProject(project) }
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+}
+
+private func shell(_ script: String, workspace: WorkspaceMode = .none, attempt: AttemptID) -> JobAssignment {
+    var assignment = Assignments.command(attempt, workspace: workspace)
+    assignment.work = .command(CommandSpec(argv: ["sh", "-c", script], environment: ["A": "1"], standardInput: "in"))
+    return assignment
+}
+
+extension ServiceBench {
+    /// Runs a job to its acknowledged end.
+    fileprivate func run(_ assignment: JobAssignment) async throws -> AttemptEnd {
+        await api.give(assignment)
+        try await until("ended") { self.api.ends.contains { $0.attempt == assignment.attempt } }
+        return try #require(api.ends.first { $0.attempt == assignment.attempt })
+    }
+
+    /// Pushes an archive and gives the outcome.
+    fileprivate func push(_ archive: [UInt8], transfer: UInt64) async throws -> WorkspaceOutcome {
+        let granted = api.transferCredit
+        let request = WorkspaceRequest(transfer: transfer, project: Names.project, direction: .push)
+        await api.say(.workspace(request))
+        try await until("credit") { self.api.transferCredit > granted }
+        await api.sayBulk(.chunk(transfer: transfer, archive))
+        await api.sayBulk(.end(transfer: transfer, error: nil))
+        try await until("pushed") { self.api.transfers[transfer] != nil }
+        return try #require(api.transfers[transfer])
+    }
+}
+
+@Suite(.serialized) struct RealSandboxTests {
+    @Test func `a command runs, reads its input, and its exit code arrives`() async throws {
+        try await withRealSandboxes { bench in
+            let script = "cat; echo \" $A\"; echo err >&2; exit 7"
+            let end = try await bench.run(shell(script, attempt: Names.attempt(1)))
+            #expect(end.result.exitCode == 7)
+            #expect(bench.api.text(Names.attempt(1), .stdout) == "in 1\n")
+            #expect(bench.api.text(Names.attempt(1), .stderr) == "err\n")
+            #expect(bench.api.proves(end))
+            var missing = Assignments.command(Names.attempt(2))
+            missing.work = .command(CommandSpec(argv: ["no-such-tool"], environment: [:], standardInput: nil))
+            let refused = try await bench.run(missing)
+            #expect(refused.result.exitCode == 127)
+            #expect(refused.reasonText?.contains("No such file") == true)
+        }
+    }
+
+    @Test func `what a command leaves behind neither outlives nor delays its job`() async throws {
+        try await withRealSandboxes { bench in
+            let script = "setsid sleep 1000 & echo done"
+            let end = try await bench.run(shell(script, attempt: Names.attempt(1)))
+            #expect(end.state == .succeeded)
+            #expect(bench.api.text(Names.attempt(1), .stdout) == "done\n")
+        }
+    }
+
+    @Test func `a command that ignores SIGTERM is ended all the same`() async throws {
+        try await withRealSandboxes { bench in
+            let script = "trap '' TERM; echo ready; while :; do sleep 1; done"
+            await bench.api.give(shell(script, attempt: Names.attempt))
+            try await bench.until("ready") { bench.api.text(Names.attempt, .stdout) == "ready\n" }
+            await bench.api.say(.cancel(Names.job))
+            try await bench.until("ended") { bench.api.ends.count == 1 }
+            #expect(bench.api.ends.first?.state == .cancelled)
+        }
+    }
+
+    @Test func `a megabyte of output arrives byte for byte`() async throws {
+        try await withRealSandboxes { bench in
+            let script = "head -c 3000000 /dev/urandom | tee /tmp/x | sha256sum >&2; cat /tmp/x"
+            let end = try await bench.run(shell(script, attempt: Names.attempt))
+            #expect(end.state == .succeeded)
+            #expect(bench.api.proves(end))
+            let bytes = (bench.api.logs[Names.attempt] ?? []).filter { $0.stream == .stdout }.flatMap(\.bytes)
+            #expect(bytes.count == 3_000_000)
+        }
+    }
+
+    @Test func `a workspace comes in, is worked in, and goes out again`() async throws {
+        try await withRealSandboxes { bench in
+            var archive = TarArchive()
+            archive.add("./", type: "5")
+            archive.add("d/", type: "5") { $0.replaceSubrange(100..<107, with: Array("0000755".utf8)) }
+            archive.add("d/a.txt", contents: Array("pushed\n".utf8))
+            archive.add("l", type: "2", target: "d/a.txt")
+            let pushed = try await bench.push(archive.ended, transfer: 1)
+            #expect(pushed == .done(bytes: UInt64(archive.ended.count), entries: 4))
+            let script = "cat l && echo made > b.txt && ls -A"
+            let end = try await bench.run(shell(script, workspace: .project, attempt: Names.attempt(1)))
+            #expect(end.state == .succeeded)
+            #expect(bench.api.text(Names.attempt(1), .stdout) == "pushed\nb.txt\nd\nl\n")
+            let request = WorkspaceRequest(transfer: 2, project: Names.project, direction: .pull)
+            await bench.api.say(.workspace(request))
+            await bench.api.sayBulk(.transferCredit(transfer: 2, bytes: 1 << 20))
+            try await bench.until("pulled") { bench.api.chunksEnd != nil }
+            #expect(bench.api.chunksEnd == .some(nil))
+            var reader = TarReader()
+            try reader.feed(bench.api.chunks)
+            try reader.finish()
+            #expect(reader.entries == 5)
+            #expect(reader.totalBytes == 12)
+        }
+    }
+
+    @Test func `a refused archive changes nothing`() async throws {
+        try await withRealSandboxes { bench in
+            var good = TarArchive()
+            good.add("keep.txt", contents: [65])
+            _ = try await bench.push(good.ended, transfer: 1)
+            var bad = TarArchive()
+            bad.add("new.txt", contents: [66])
+            bad.add("keep.txt", contents: [67])
+            bad.add("p", type: "6")
+            guard case .failed(.refused, let text) = try await bench.push(bad.ended, transfer: 2) else {
+                throw Unexpected("not refused")
+            }
+            #expect(text.contains("FIFO"))
+            let script = "ls -A; cat keep.txt"
+            _ = try await bench.run(shell(script, workspace: .project, attempt: Names.attempt(1)))
+            #expect(bench.api.text(Names.attempt(1), .stdout) == "keep.txt\nA")
+        }
+    }
+}
