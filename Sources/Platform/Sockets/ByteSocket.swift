@@ -2,8 +2,8 @@ import Glibc
 
 /// A stream socket or a pipe end on a loop; loop-confined, one reader and one writer at a time.
 @safe package final class ByteSocket {
-    /// Bytes moved in one direction during one turn after which other work gets its chance.
-    private static let turnBudget = 256 * 1024
+    /// Bytes read during one turn after which the reader waits for the next batch of jobs.
+    private static let turnBudget = 64 * 1024
 
     /// The watched descriptor.
     package let source: Source

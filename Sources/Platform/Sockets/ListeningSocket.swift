@@ -3,8 +3,8 @@ import Glibc
 
 /// A listening stream socket on a loop; loop-confined, one task accepts at a time.
 @safe package final class ListeningSocket {
-    /// Connections accepted in one turn after which the loop looks at its other descriptors.
-    private static let turnBudget = 64
+    /// Connections accepted in one turn after which accepting waits for the next batch of jobs.
+    private static let turnBudget = 16
 
     /// The address it is bound to, with the port that the kernel chose.
     package let address: SocketAddress
