@@ -65,8 +65,8 @@ package enum JobLimits {
     package static let arguments = 1_024
     /// As many variables as a large build sets.
     package static let environmentVariables = 256
-    /// All arguments and variables together stay below the kernel's 2 MiB for execve.
-    package static let commandBytes = 1 << 20
+    /// All arguments and variables together fit the one message in which the launcher takes a command.
+    package static let commandBytes = 128 << 10
     /// The same size as a prompt.
     package static let standardInputBytes = 1 << 20
     /// A year; jobs without a limit leave the field out.
