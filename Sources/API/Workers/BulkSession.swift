@@ -38,7 +38,7 @@ final class BulkSession {
             return await channel.close(code: LinkCloseCode.leaseLost, reason: "the epoch is not current")
         }
         let loop = services.loop
-        services.links.open(
+        let place = services.links.open(
             worker.id,
             BulkHandle(
                 loop: loop,
@@ -52,7 +52,7 @@ final class BulkSession {
         }
         for intake in ingests.values { intake.ingest.close() }
         outbox.close()
-        services.links.closeBulk(worker.id)
+        services.links.closeBulk(worker.id, opening: place)
     }
 
     private func lease(_ epoch: Int64) -> WorkerLease { WorkerLease(worker: worker.id, epoch: epoch) }

@@ -31,7 +31,7 @@ final class ControlSession {
     func run() async {
         guard await greet() else { return }
         let loop = services.loop
-        services.links.open(
+        let opening = services.links.open(
             worker.id,
             ControlHandle(
                 lease: lease,
@@ -53,7 +53,8 @@ final class ControlSession {
         outbox.close()
         wakeSubscription?.cancel()
         cancelSubscription?.cancel()
-        services.links.closeControl(worker.id, lease)
+        // A session that was replaced must not shorten the lease of its successor.
+        guard services.links.closeControl(worker.id, opening: opening) else { return }
         let grace = services.time.now.adding(LeaseTimes.linkGrace)
         try? await services.workers.shorten(lease, until: grace)
     }

@@ -23,6 +23,9 @@ package final class LinkRegistry: Sendable {
         var bulks: [WorkerID: BulkHandle] = [:]
         var transfers: [UInt64: WorkspaceTransfer] = [:]
         var nextTransfer: UInt64 = 1
+        /// Which opening each worker's sockets come from: a resumed session has the lease of the one it replaces.
+        var openings: [WorkerID: (control: UInt64, bulk: UInt64)] = [:]
+        var nextOpening: UInt64 = 1
     }
 
     private let state = Lock(State())
@@ -31,31 +34,47 @@ package final class LinkRegistry: Sendable {
     package init() {}
 
     /// Puts a control socket in place; the former one of that worker is told that it lost.
-    func open(_ worker: WorkerID, _ control: ControlHandle) {
-        let former = state.withLock { $0.controls.updateValue(control, forKey: worker) }
+    ///
+    /// Answers with the number by which this opening is closed.
+    func open(_ worker: WorkerID, _ control: ControlHandle) -> UInt64 {
+        let (former, opening) = state.withLock { state in
+            let opening = state.nextOpening
+            state.nextOpening += 1
+            state.openings[worker, default: (0, 0)].control = opening
+            return (state.controls.updateValue(control, forKey: worker), opening)
+        }
         if let former, former.lease != control.lease { former.close(.leaseLost) }
+        return opening
     }
 
-    /// Puts a bulk socket in place.
-    func open(_ worker: WorkerID, _ bulk: BulkHandle) {
-        state.withLock { $0.bulks[worker] = bulk }
+    /// Puts a bulk socket in place, and answers with the number by which this opening is closed.
+    func open(_ worker: WorkerID, _ bulk: BulkHandle) -> UInt64 {
+        state.withLock { state in
+            let opening = state.nextOpening
+            state.nextOpening += 1
+            state.openings[worker, default: (0, 0)].bulk = opening
+            state.bulks[worker] = bulk
+            return opening
+        }
     }
 
-    /// Removes a control socket if it is still the current one.
-    func closeControl(_ worker: WorkerID, _ lease: WorkerLease) {
-        let orphans = state.withLock { state -> [WorkspaceTransfer] in
-            guard state.controls[worker]?.lease == lease else { return [] }
+    /// Removes a control socket if it is still the current one; false when another has taken its place.
+    func closeControl(_ worker: WorkerID, opening: UInt64) -> Bool {
+        let orphans = state.withLock { state -> [WorkspaceTransfer]? in
+            guard state.openings[worker]?.control == opening else { return nil }
             state.controls[worker] = nil
             let orphans = state.transfers.values.filter { $0.worker == worker }
             for orphan in orphans { state.transfers[orphan.number] = nil }
             return orphans
         }
-        for orphan in orphans { orphan.settle(.failed(.cancelled, text: "the worker's link was cut")) }
+        for orphan in orphans ?? [] { orphan.settle(.failed(.cancelled, text: "the worker's link was cut")) }
+        return orphans != nil
     }
 
-    /// Removes a bulk socket.
-    func closeBulk(_ worker: WorkerID) {
+    /// Removes a bulk socket if it is still the current one.
+    func closeBulk(_ worker: WorkerID, opening: UInt64) {
         let orphans = state.withLock { state -> [WorkspaceTransfer] in
+            guard state.openings[worker]?.bulk == opening else { return [] }
             state.bulks[worker] = nil
             return state.transfers.values.filter { $0.worker == worker }
         }
