@@ -55,7 +55,8 @@ with (
     autovacuum_vacuum_cost_delay = 1
 );
 
--- Listings, newest first: all of a team, all of a project, and what is not over yet.
+-- Each index is paid for at every change of state, because the predicates name the state; so there are few.
+-- Listings, newest first: all of a team, all of a project, and what is not over yet (which also rebuilds a lost queue).
 create index jobs_team on jobs (team_id, id);
 create index jobs_project on jobs (project_id, id);
 create index jobs_live on jobs (team_id, id)
@@ -64,9 +65,7 @@ create index jobs_live on jobs (team_id, id)
 create index jobs_ready_anywhere on jobs (team_id, priority, run_at, id) where state = 'queued' and workspace = 'none';
 create index jobs_ready_project on jobs (project_id, priority, run_at, id)
     where state = 'queued' and workspace = 'project';
--- The sweep of lost hints, of due delays and of jobs without a home; the walk that rebuilds a lost queue.
-create index jobs_hinted on jobs (dispatched_at) where state = 'queued' and workspace = 'none';
-create index jobs_queued on jobs (id) where state = 'queued';
+-- The sweep of due delays and of jobs without a home.
 create index jobs_due on jobs (run_at) where state = 'delayed';
 create index jobs_blocked on jobs (project_id) where state = 'blocked';
 -- Whose jobs a lost worker leaves behind.

@@ -286,8 +286,14 @@ $$;
 
 -- The jobs that the queue should hear of again: due delays, jobs whose home came back, and due jobs whose hint is old.
 -- Of a project's workspace only the first job is hinted, and none while one runs: the end of that one hints the next.
-create function errand_sweep(moment timestamptz, stale_after interval, home_grace interval, wanted integer)
-returns table (job uuid, team uuid, home uuid, job_priority smallint, due timestamptz) language plpgsql as $$
+-- Jobs that run anywhere are walked a window at a time, beginning behind `walked_before`; the last row tells how far.
+create function errand_sweep(
+    moment timestamptz, stale_after interval, home_grace interval, wanted integer, walked_before uuid
+) returns table (job uuid, team uuid, home uuid, job_priority smallint, due timestamptz, walked uuid)
+language plpgsql as $$
+declare
+    frontier jobs;
+    examined uuid[];
 begin
     update jobs j set state = 'queued', dispatched_at = moment - stale_after
     where j.id in (
@@ -315,6 +321,22 @@ begin
             and (p.home_worker is null or w.revoked_at is null and w.lease_until > moment)
         order by b.id limit wanted for no key update of b skip locked
     );
+    select * into frontier from jobs j where j.id = walked_before;
+    if found then
+        examined := array(
+            select j.id from jobs j
+            where j.state = 'queued' and j.workspace = 'none'
+                and (j.team_id, j.priority, j.run_at, j.id)
+                    > (frontier.team_id, frontier.priority, frontier.run_at, frontier.id)
+            order by j.team_id, j.priority, j.run_at, j.id limit wanted
+        );
+    else
+        examined := array(
+            select j.id from jobs j
+            where j.state = 'queued' and j.workspace = 'none'
+            order by j.team_id, j.priority, j.run_at, j.id limit wanted
+        );
+    end if;
     return query
     with recursive project_ring as (
         (
@@ -343,29 +365,27 @@ begin
             where busy.project_id = r.project_id and busy.workspace = 'project' and busy.state in ('running', 'paused')
         )
     ),
-    forgotten as (
-        (
-            select f.id from first_of_project f where f.dispatched_at <= moment - stale_after
-            order by f.dispatched_at limit wanted
-        )
-        union all
-        (
-            select j.id from jobs j
-            where j.state = 'queued' and j.workspace = 'none' and j.run_at <= moment
-                and j.dispatched_at <= moment - stale_after
-            order by j.dispatched_at limit wanted
-        )
-    ),
     held as (
-        select j.id from jobs j where j.id in (select f.id from forgotten f) and j.state = 'queued'
+        select j.id from jobs j
+        where j.id = any (
+                examined || array(
+                    select f.id from first_of_project f where f.dispatched_at <= moment - stale_after
+                    order by f.dispatched_at limit wanted
+                )
+            )
+            and j.state = 'queued' and j.run_at <= moment and j.dispatched_at <= moment - stale_after
         order by j.id for no key update skip locked
     ),
     hinted as (
         update jobs j set dispatched_at = moment from held h where j.id = h.id
         returning j.id, j.team_id, j.project_id, j.workspace, j.priority, j.run_at
     )
-    select h.id, h.team_id, case when h.workspace = 'project' then p.home_worker end, h.priority, h.run_at
+    select h.id, h.team_id, case when h.workspace = 'project' then p.home_worker end, h.priority, h.run_at, null::uuid
     from hinted h left join projects p on p.id = h.project_id;
+    -- A window that was not full ended at the end of the walk: the next one begins at the front.
+    return query
+    select null::uuid, null::uuid, null::uuid, null::smallint, null::timestamptz,
+        case when cardinality(examined) >= wanted then examined[cardinality(examined)] end;
 end
 $$;
 
@@ -396,7 +416,7 @@ revoke execute on function errand_finish(
     uuid[], integer[], text[], text[], text[], text[], bigint[], bigint[], bytea[], boolean[], timestamptz
 ) from public;
 revoke execute on function errand_reap(timestamptz, integer) from public;
-revoke execute on function errand_sweep(timestamptz, interval, interval, integer) from public;
+revoke execute on function errand_sweep(timestamptz, interval, interval, integer, uuid) from public;
 revoke execute on function errand_expire(timestamptz, integer) from public;
 grant execute on function errand_ready(uuid, integer, timestamptz, uuid, uuid) to errand_app;
 grant execute on function errand_claim(uuid[], uuid, bigint, integer, timestamptz, uuid, uuid) to errand_app;
@@ -404,5 +424,5 @@ grant execute on function errand_finish(
     uuid[], integer[], text[], text[], text[], text[], bigint[], bigint[], bytea[], boolean[], timestamptz
 ) to errand_app;
 grant execute on function errand_reap(timestamptz, integer) to errand_app;
-grant execute on function errand_sweep(timestamptz, interval, interval, integer) to errand_app;
+grant execute on function errand_sweep(timestamptz, interval, interval, integer, uuid) to errand_app;
 grant execute on function errand_expire(timestamptz, integer) to errand_app;

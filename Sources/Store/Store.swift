@@ -31,10 +31,12 @@ package final class Store {
     package let log: any LogStore
 
     private let pool: PostgresPool
+    private let loop: EventLoop
 
     /// Reads the configuration; `start` opens the sessions.
     package init(configuration: StoreConfiguration, loop: EventLoop) throws(StoreError) {
         let parameters = try ConnectionParameters(configuration.url)
+        self.loop = loop
         pool = PostgresPool(parameters, size: configuration.connections, loop: loop)
         accounts = PostgresAccountStore(pool)
         teams = PostgresTeamStore(pool)
@@ -61,14 +63,22 @@ package final class Store {
         await pool.close()
     }
 
-    /// Whether the database answers now.
+    /// Whether the database answers now; a silent one is given two seconds.
     package func ping() async -> Bool {
-        do {
-            _ = try await pool.run(nil, Self.alive())
-            return true
-        } catch {
-            return false
+        guard pool.isOpen else { return false }
+        let answered = LoopCondition()
+        var isAlive: Bool?
+        loop.spawnLocal { [pool] in
+            do {
+                _ = try await pool.run(nil, Self.alive())
+                isAlive = true
+            } catch {
+                isAlive = false
+            }
+            answered.signalAll()
         }
+        if isAlive == nil { _ = await answered.wait(timeout: .seconds(2), on: loop) }
+        return isAlive ?? false
     }
 
     private static let alive = PostgresStatement("store.ping", "select 1")

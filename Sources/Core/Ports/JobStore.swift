@@ -156,7 +156,7 @@ package protocol JobStore: AnyObject {
     func reap(now: Timestamp, limit: Int) async throws(StoreError) -> (requeued: [JobHint], failed: [Job])
     /// Due queued jobs not hinted since `staleAfter`; marks them hinted. Also moves due delayed jobs to queued.
     func sweep(now: Timestamp, staleAfter: Duration, limit: Int) async throws(StoreError) -> [JobHint]
-    /// Every queued job after `cursor` in id order, for the rebuild of a lost queue.
+    /// Every queued job after `cursor` in a fixed order, for the rebuild of a lost queue.
     func queued(after cursor: JobID?, limit: Int) async throws(StoreError) -> [JobHint]
     /// Queued and running jobs, for metrics.
     func counts() async throws(StoreError) -> [JobState: Int]

@@ -94,9 +94,10 @@ enum JobStatements {
     static let sweep = PostgresStatement(
         "jobs.sweep",
         """
-        select s.job, s.team, s.home, s.job_priority, s.due
+        select s.job is not null, s.walked, s.job, s.team, s.home, s.job_priority, s.due
         from errand_sweep(
-            $1::timestamptz, $2::bigint * interval '1 millisecond', $3::bigint * interval '1 millisecond', $4::integer
+            $1::timestamptz, $2::bigint * interval '1 millisecond', $3::bigint * interval '1 millisecond', $4::integer,
+            $5::uuid
         ) s
         """
     )
@@ -106,8 +107,11 @@ enum JobStatements {
         """
         select \(JobHint.columns)
         from jobs j left join projects p on p.id = j.project_id
-        where j.state = 'queued' and j.id > $1::uuid
-        order by j.id limit $2::integer
+        where j.state = 'queued' and (j.team_id, j.id) > (
+            coalesce((select c.team_id from jobs c where c.id = $1::uuid), '00000000-0000-0000-0000-000000000000'),
+            $1::uuid
+        )
+        order by j.team_id, j.id limit $2::integer
         """
     )
     static let count = PostgresStatement(

@@ -18,6 +18,8 @@ final class PostgresJobStore: JobStore {
     private let submissions: Batcher<SubmitRequest, [Submission]>
     private let ends: Batcher<EndRequest, [EndJudgement]>
     var ring = ClaimRing()
+    /// How far the sweep of jobs that run anywhere has come; nil at the front.
+    private var sweptThrough: JobID?
     private var nextExpiry = Timestamp(milliseconds: .min)
 
     init(_ pool: PostgresPool, loop: EventLoop) {
@@ -136,11 +138,15 @@ final class PostgresJobStore: JobStore {
     func sweep(now: Timestamp, staleAfter: Duration, limit: Int) async throws(StoreError) -> [JobHint] {
         let values: [PostgresValue] = [
             .time(now), .bigint(staleAfter.wholeMilliseconds), .bigint(Self.homeGrace.wholeMilliseconds),
-            .integer(limit),
+            .integer(limit), .id(sweptThrough),
         ]
-        let hints = try await pool.run(.system, JobStatements.sweep(values)).rows { row throws(StoreError) in
-            try JobHint(&row)
+        let rows = try await pool.run(.system, JobStatements.sweep(values)).rows { row throws(StoreError) in
+            let isHint: Bool = try row.value()
+            let walked: JobID? = try row.optional()
+            return (walked: walked, hint: isHint ? try JobHint(&row) : nil)
         }
+        sweptThrough = rows.last?.walked
+        let hints = rows.compactMap(\.hint)
         if now >= nextExpiry {
             nextExpiry = now.adding(Self.expiryInterval)
             _ = try await pool.run(.system, JobStatements.expire([.time(now), .integer(limit)]))

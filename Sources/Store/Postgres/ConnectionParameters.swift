@@ -71,11 +71,16 @@ package struct ConnectionParameters: Sendable {
         return complete.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// What every session needs whatever the server's file says: commits that are on disk, a bound on every statement
-    /// and wait, and no compiling of queries that take microseconds.
+    /// What every session needs whatever the server's file says: commits that are on disk, and a bound on every statement
+    /// and wait.
+    ///
+    /// Plans are made once and follow the indexes. The statistics of a queue are always wrong (empty at one moment,
+    /// a hundred thousand rows at the next), and planning anew costs more than the statement itself.
     private static let settings = """
         -c synchronous_commit=on -c statement_timeout=30s -c lock_timeout=10s \
-        -c idle_in_transaction_session_timeout=60s -c timezone=UTC -c jit=off
+        -c idle_in_transaction_session_timeout=60s -c timezone=UTC -c jit=off \
+        -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off \
+        -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off
         """
 
     private static func address(of host: String) async throws(StoreError) -> String {

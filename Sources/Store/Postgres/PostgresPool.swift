@@ -72,6 +72,9 @@ final class PostgresPool {
         try await run(PostgresGroup(scope, [call])).at(0)
     }
 
+    /// Whether a session is open.
+    var isOpen: Bool { !sessions.isEmpty }
+
     /// Closes every session; whoever waits is answered `unavailable`.
     func close() async {
         isClosed = true
