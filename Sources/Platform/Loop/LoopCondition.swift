@@ -3,13 +3,17 @@
 /// A waiter checks its own state again after each wait. Cancellation does not end a wait: whoever cancels signals.
 package final class LoopCondition {
     private var waiters: [Waiter] = []
+    /// Counts the signals. A task may hop between the call of `wait` and its suspension: a signal then counts too.
+    private var signals: UInt64 = 0
 
     /// Creates a condition without waiters.
     package init() {}
 
     /// Suspends until the next `signalAll`.
     package func wait() async {
+        let seen = signals
         unsafe await withUnsafeContinuation { continuation in
+            guard signals == seen else { return unsafe continuation.resume() }
             let waiter = Waiter()
             unsafe waiter.continuation = continuation
             waiters.append(waiter)
@@ -19,7 +23,12 @@ package final class LoopCondition {
     /// Suspends until the next `signalAll` (true) or until the time is over (false).
     package func wait(timeout: Duration, on loop: EventLoop) async -> Bool {
         let waiter = Waiter()
+        let seen = signals
         unsafe await withUnsafeContinuation { continuation in
+            guard signals == seen else {
+                waiter.isSignalled = true
+                return unsafe continuation.resume()
+            }
             unsafe waiter.continuation = continuation
             waiters.append(waiter)
             waiter.timer = loop.schedule(after: timeout) { [self] in
@@ -32,6 +41,7 @@ package final class LoopCondition {
 
     /// Resumes every task that waits now.
     package func signalAll() {
+        signals &+= 1
         let signalled = waiters
         waiters.removeAll()
         for waiter in signalled {

@@ -56,15 +56,22 @@ import Glibc
     /// Suspends until an edge for reading came since the latch was cleared, or the source is closed.
     package func readable() async {
         if readLatch || readEnded || isClosed { return }
-        precondition(unsafe reader == nil, "two tasks wait to read one descriptor")
-        unsafe await withUnsafeContinuation { unsafe reader = $0 }
+        unsafe await withUnsafeContinuation { continuation in
+            // Looked at again: the task may have hopped since, and the edge come meanwhile.
+            if readLatch || readEnded || isClosed { return unsafe continuation.resume() }
+            precondition(unsafe reader == nil, "two tasks wait to read one descriptor")
+            unsafe reader = continuation
+        }
     }
 
     /// Suspends until an edge for writing came since the latch was cleared, or the source is closed.
     package func writable() async {
         if writeLatch || writeEnded || isClosed { return }
-        precondition(unsafe writer == nil, "two tasks wait to write one descriptor")
-        unsafe await withUnsafeContinuation { unsafe writer = $0 }
+        unsafe await withUnsafeContinuation { continuation in
+            if writeLatch || writeEnded || isClosed { return unsafe continuation.resume() }
+            precondition(unsafe writer == nil, "two tasks wait to write one descriptor")
+            unsafe writer = continuation
+        }
     }
 
     /// Forgets earlier edges for reading; call it before the read that they announce.
