@@ -32,14 +32,16 @@ struct RouteTree {
 
     private let root = Node()
     // Paths without a placeholder, found by one look-up.
-    private var fixed: [String: Endpoint] = [:]
+    private var fixedPaths: [String: Endpoint] = [:]
 
     init(_ routes: [Route]) {
         for route in routes { add(route) }
     }
 
-    func find(path: String, segments: [String]) -> Match? {
-        if let endpoint = fixed[path] { return Match(endpoint: endpoint, parameters: [:]) }
+    /// The endpoint of a path as it stands on the wire, when no placeholder is involved.
+    func fixed(_ path: String) -> Endpoint? { fixedPaths[path] }
+
+    func find(segments: [String]) -> Match? {
         var parameters: [String: String] = [:]
         guard let endpoint = walk(root, segments[...], &parameters) else { return nil }
         return Match(endpoint: endpoint, parameters: parameters)
@@ -76,6 +78,6 @@ struct RouteTree {
         precondition(endpoint.routes[route.method] == nil, "two routes for \(route.method.rawValue) \(route.pattern)")
         endpoint.routes[route.method] = route
         node.endpoint = endpoint
-        if !route.pattern.contains("{") { fixed[route.pattern] = endpoint }
+        if !route.pattern.contains("{") { fixedPaths[route.pattern] = endpoint }
     }
 }

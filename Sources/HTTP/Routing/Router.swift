@@ -22,10 +22,15 @@ package final class Router {
 
     private func answer(_ request: HTTPRequest) async -> (String?, HTTPResponse) {
         if request.method == .options, request.path == "*" { return (nil, .noContent) }
-        guard let segments = request.decodedSegments else {
+        let match: RouteTree.Match?
+        if let endpoint = tree.fixed(request.path) {
+            match = RouteTree.Match(endpoint: endpoint, parameters: [:])
+        } else if let segments = request.decodedSegments {
+            match = tree.find(segments: segments)
+        } else {
             return (nil, .problem(.malformedTarget("the path is not valid percent-encoded UTF-8")))
         }
-        guard let match = tree.find(path: request.path, segments: segments) else { return (nil, .problem(.notFound)) }
+        guard let match else { return (nil, .problem(.notFound)) }
         guard let route = match.endpoint.route(for: request.method) else {
             let allowed = match.endpoint.allowed
             guard request.method == .options else { return (nil, .problem(.methodNotAllowed(allowed))) }

@@ -3,7 +3,7 @@ import HTTP
 import Platform
 
 /// One connection of a client, used for one request after the other.
-final class ClientConnection {
+final class ClientConnection: DeadlineOwner {
     let wire: any Wire
     let pool: BufferPool
     var input: ConnectionInput
@@ -15,7 +15,7 @@ final class ClientConnection {
     var isSpent = false
     private(set) var timedOut = false
     private var ownsWire = true
-    private(set) lazy var deadline = ConnectionDeadline(loop: wire.loop) { [weak self] in self?.expire() }
+    private(set) lazy var deadline = ConnectionDeadline(loop: wire.loop, owner: self)
 
     init(wire: any Wire, pool: BufferPool) {
         self.wire = wire
@@ -100,7 +100,7 @@ final class ClientConnection {
         }
     }
 
-    private func expire() {
+    func deadlinePassed() {
         timedOut = true
         wire.interruptReading()
     }

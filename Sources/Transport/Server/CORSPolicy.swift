@@ -14,6 +14,9 @@ package struct CORSPolicy: Sendable {
         self.origins = Set(origins.filter { $0 != "null" && $0 != "*" })
     }
 
+    /// Whether no foreign origin may call.
+    var isEmpty: Bool { origins.isEmpty }
+
     /// The answer to a preflight, or nil when the request is none.
     func preflight(_ method: HTTPMethod, _ headers: HTTPHeaders) -> HTTPResponse? {
         guard method == .options, let origin = headers["origin"], headers.contains("access-control-request-method")
@@ -33,7 +36,7 @@ package struct CORSPolicy: Sendable {
 
     /// Adds the permission to a response when the request's origin has it.
     func permit(_ origin: String?, on response: inout HTTPResponse) {
-        guard !origins.isEmpty, let origin else { return }
+        guard let origin else { return }
         response.headers.append(name: "vary", value: "origin")
         guard origins.contains(origin) else { return }
         response.headers.append(name: "access-control-allow-origin", value: origin)

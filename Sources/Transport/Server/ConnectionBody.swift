@@ -12,8 +12,8 @@ final class ConnectionBody: RequestBody {
     private var decoder: ChunkedDecoder?
     private var awaitsContinue: Bool
     private var failure: BodyError?
-    // Whether any byte of the body was asked for; a client that waits for 100 Continue has sent none before.
-    private var isDone = false
+    /// Whether the whole body has been read.
+    private(set) var isDone = false
 
     init(connection: ServerConnection, head: RequestHead) {
         self.connection = connection

@@ -1,16 +1,22 @@
 import Platform
 
+/// Who is told when a deadline has passed.
+protocol DeadlineOwner: AnyObject {
+    func deadlinePassed()
+}
+
 /// One timer for a connection's changing deadlines; moving a deadline later costs no timer operation.
 final class ConnectionDeadline {
     private let loop: EventLoop
-    private let onExpiry: () -> Void
+    // Unowned, because a weak reference would slow every other reference to the owner down; it cancels in time.
+    private unowned let owner: any DeadlineOwner
     private var deadline: Instant?
     private var timer: LoopTimer?
     private var timerFires = Instant(nanoseconds: .max)
 
-    init(loop: EventLoop, onExpiry: @escaping () -> Void) {
+    init(loop: EventLoop, owner: any DeadlineOwner) {
         self.loop = loop
-        self.onExpiry = onExpiry
+        self.owner = owner
     }
 
     func set(_ duration: Duration) {
@@ -26,6 +32,7 @@ final class ConnectionDeadline {
         deadline = nil
     }
 
+    /// Ends the timer, as the owner must before it goes.
     func cancel() {
         deadline = nil
         timer?.cancel()
@@ -35,7 +42,7 @@ final class ConnectionDeadline {
 
     private func arm(_ moment: Instant, after duration: Duration) {
         timerFires = moment
-        timer = loop.schedule(after: duration) { [weak self] in self?.fire() }
+        timer = loop.schedule(after: duration) { [unowned self] in fire() }
     }
 
     private func fire() {
@@ -45,6 +52,6 @@ final class ConnectionDeadline {
         let now = loop.now
         guard now >= deadline else { return arm(deadline, after: deadline - now) }
         self.deadline = nil
-        onExpiry()
+        owner.deadlinePassed()
     }
 }

@@ -2,54 +2,43 @@ import HTTP
 
 /// One request's way out: it decides the framing and writes the response.
 struct Exchange {
-    let connection: ServerConnection
     let head: RequestHead
     let requestID: String
     var keepsAlive: Bool
+    var body: ConnectionBody?
 
-    init(connection: ServerConnection, head: RequestHead, requestID: String) {
-        self.connection = connection
+    init(_ head: RequestHead, requestID: String) {
         self.head = head
         self.requestID = requestID
         keepsAlive = head.keepsAlive
     }
 
-    /// Writes a response; afterwards `keepsAlive` says whether another may follow.
-    mutating func send(_ response: HTTPResponse) async {
+    /// Appends a response to the output; false when more is to be done for it: a stream, an upgrade, an unread body.
+    mutating func append(_ response: HTTPResponse, to connection: ServerConnection) -> Bool {
+        // A body that will not be drained is followed by nothing, and the client should know.
+        if let body, !body.canBeDrained { keepsAlive = false }
+        if connection.server.isDraining { keepsAlive = false }
         let response = response.rendered(requestID: requestID)
         // These have no body by definition, nor a length.
         let isBodiless = response.status == 204 || response.status == 304
         switch response.body {
-        case .empty, .webSocket: appendHead(response, framing: isBodiless ? .none : .length(0))
-        case .bytes(let bytes): await send(response, bytes, isBodiless: isBodiless)
-        case .stream(let length, let produce):
-            await stream(response, isBodiless ? 0 : length, isBodiless: isBodiless, produce)
+        case .empty: appendHead(response, isBodiless ? .none : .length(0), on: connection)
+        case .bytes(let bytes):
+            appendHead(response, isBodiless ? .none : .length(bytes.count), on: connection)
+            if head.method != .head, !isBodiless { connection.output.append(contentsOf: bytes) }
+        case .stream, .webSocket: return false
         }
+        return keepsAlive && body == nil
     }
 
-    /// Writes the head that turns the connection into a WebSocket.
-    func switchProtocols(_ response: HTTPResponse, accept: String, subprotocol: String?) {
-        var response = response
-        response.status = 101
-        response.headers.set(name: "upgrade", value: "websocket")
-        response.headers.set(name: "connection", value: "upgrade")
-        response.headers.set(name: "sec-websocket-accept", value: accept)
-        if let subprotocol { response.headers.set(name: "sec-websocket-protocol", value: subprotocol) }
-        appendHead(response, framing: .none, closes: false)
-    }
-
-    private func send(_ response: HTTPResponse, _ bytes: [UInt8], isBodiless: Bool) async {
-        appendHead(response, framing: isBodiless ? .none : .length(bytes.count))
-        guard head.method != .head, !isBodiless else { return }
-        connection.output.append(contentsOf: bytes)
-    }
-
-    private mutating func stream(
+    /// Writes a response whose body a closure produces.
+    mutating func stream(
         _ response: HTTPResponse,
         _ length: Int?,
-        isBodiless: Bool,
-        _ produce: (any ResponseBodyWriter) async throws -> Void
+        _ produce: (any ResponseBodyWriter) async throws -> Void,
+        to connection: ServerConnection
     ) async {
+        let isBodiless = response.status == 204 || response.status == 304
         let framing: BodyFraming
         if isBodiless {
             framing = .none
@@ -63,7 +52,7 @@ struct Exchange {
         } else {
             framing = .chunked
         }
-        appendHead(response, framing: framing)
+        appendHead(response, framing, on: connection)
         guard head.method != .head, !isBodiless else { return }
         let writer = StreamWriter(connection: connection, framing: framing)
         do {
@@ -80,7 +69,28 @@ struct Exchange {
         writer.detach()
     }
 
-    private func appendHead(_ response: HTTPResponse, framing: BodyFraming, closes: Bool? = nil) {
+    /// Writes the head that turns the connection into a WebSocket.
+    func switchProtocols(
+        _ response: HTTPResponse,
+        accept: String,
+        subprotocol: String?,
+        on connection: ServerConnection
+    ) {
+        var response = response
+        response.status = 101
+        response.headers.set(name: "upgrade", value: "websocket")
+        response.headers.set(name: "connection", value: "upgrade")
+        response.headers.set(name: "sec-websocket-accept", value: accept)
+        if let subprotocol { response.headers.set(name: "sec-websocket-protocol", value: subprotocol) }
+        appendHead(response, .none, closes: false, on: connection)
+    }
+
+    private func appendHead(
+        _ response: HTTPResponse,
+        _ framing: BodyFraming,
+        closes: Bool? = nil,
+        on connection: ServerConnection
+    ) {
         MessageWriter.appendResponseHead(
             status: response.status,
             headers: response.headers,

@@ -15,6 +15,7 @@ package final class HTTPServer {
     let respond: (HTTPRequest) async -> HTTPResponse
     let pool = BufferPool()
     let emptyBody = InMemoryBody()
+    let flushQueue = FlushQueue()
     private(set) var isDraining = false
 
     private let listener: ListeningSocket
@@ -24,8 +25,6 @@ package final class HTTPServer {
     private var commonFields: CommonFields
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private let connectionEnded = LoopCondition()
-    // Connections whose finished responses wait for a handler of a later, pipelined request.
-    private var unflushed: [ServerConnection] = []
 
     /// Makes a server, on its loop; nothing is accepted before `run`.
     package init(
@@ -47,7 +46,7 @@ package final class HTTPServer {
         counter = connectionCounter
         self.respond = respond
         commonFields = CommonFields(isSecure: tls != nil)
-        loop.onTick { [weak self] in self?.flushWaiting() }
+        loop.onTick { [flushQueue] in flushQueue.flush() }
     }
 
     /// The address that clients connect to.
@@ -95,16 +94,13 @@ package final class HTTPServer {
         commonFields.lines(at: WallClock.now(), allowsStore: allowsStore)
     }
 
-    /// Has the connection's finished responses sent when the loop next has nothing to run.
-    func flushLater(_ connection: ServerConnection) {
-        unflushed.append(connection)
-    }
-
-    private func flushWaiting() {
-        guard !unflushed.isEmpty else { return }
-        let waiting = unflushed
-        unflushed.removeAll(keepingCapacity: true)
-        for connection in waiting { connection.flushWithoutWaiting() }
+    /// Calls the handler, or answers a preflight in its place.
+    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        guard !cors.isEmpty else { return await respond(request) }
+        if let preflight = cors.preflight(request.method, request.headers) { return preflight }
+        var response = await respond(request)
+        cors.permit(request.headers["origin"], on: &response)
+        return response
     }
 
     private func admit(_ descriptor: consuming OwnedDescriptor, _ peer: SocketAddress?) {
@@ -120,7 +116,7 @@ package final class HTTPServer {
             }
             let connection = ServerConnection(wire: wire, server: self, peer: peer)
             connections[ObjectIdentifier(connection)] = connection
-            loop.spawnLocal { await connection.run() }
+            loop.spawnLocal { await connection.start() }
         } catch {
             counter.release(peer)
             onFault("connection: \(error)")

@@ -1,6 +1,4 @@
-import Glibc
 import HTTP
-import Platform
 
 /// What a streaming handler writes to; it frames the pieces and waits for a slow client.
 final class StreamWriter: ResponseBodyWriter {
@@ -16,10 +14,7 @@ final class StreamWriter: ResponseBodyWriter {
         self.connection = connection
         self.framing = framing
         if case .length(let length) = framing { remaining = length } else { remaining = .max }
-        connection.wire.source.onEvents = { [weak self] flags in
-            // EPOLLRDHUP, EPOLLHUP, EPOLLERR: the values are the kernel's ABI.
-            if flags & 0x2018 != 0 { self?.noteDisconnect() }
-        }
+        connection.streamWriter = self
     }
 
     var isOpen: Bool {
@@ -54,12 +49,13 @@ final class StreamWriter: ResponseBodyWriter {
     }
 
     func detach() {
-        connection?.wire.source.onEvents = nil
+        connection?.streamWriter = nil
         connection = nil
         onDisconnect = nil
     }
 
-    private func noteDisconnect() {
+    /// The peer has ended or broken the stream.
+    func noteDisconnect() {
         guard !peerHasGone else { return }
         peerHasGone = true
         onDisconnect?()

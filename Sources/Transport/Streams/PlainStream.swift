@@ -5,6 +5,7 @@ import Platform
 @safe final class PlainStream: ByteStream, Wire {
     let source: Source
     let isSecure = false
+    let readWantsWrite = false
     // A read came back short: the kernel has nothing more until the next edge.
     private var isDrained = true
 

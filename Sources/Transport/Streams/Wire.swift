@@ -25,6 +25,9 @@ protocol Wire: ByteStream {
     /// False when a read may give something at once; true when the next one should be awaited.
     var mustWait: Bool { get }
 
+    /// A read waits for the socket to take bytes; rare, and only inside TLS.
+    var readWantsWrite: Bool { get }
+
     func read(into target: UnsafeMutableRawBufferPointer) -> WireRead
     func attemptWrite(_ bytes: [UInt8], from start: Int) -> WireWrite
     func awaitReadable() async

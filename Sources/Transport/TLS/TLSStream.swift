@@ -12,7 +12,7 @@ import Platform
 
     private let isServer: Bool
     private var ssl: OpaquePointer?
-    private var readWantsWrite = false
+    private(set) var readWantsWrite = false
     private var isEstablished = false
     private var isAwaitingWritable = false
     private let writableAgain = LoopCondition()
@@ -78,6 +78,7 @@ import Platform
     func read(into target: UnsafeMutableRawBufferPointer) -> WireRead {
         guard let ssl = unsafe self.ssl else { return .failed(.closed) }
         ERR_clear_error()
+        readWantsWrite = false
         var count = 0
         let result = unsafe SSL_read_ex(ssl, target.baseAddress, target.count, &count)
         if result == 1 {
@@ -113,9 +114,7 @@ import Platform
 
     func awaitReadable() async {
         mustWait = false
-        guard readWantsWrite else { return await source.readable() }
-        readWantsWrite = false
-        await awaitWritable()
+        if readWantsWrite { await awaitWritable() } else { await source.readable() }
     }
 
     /// Waits for the socket to take bytes; a reader in need of a write and the writer may both wait.

@@ -51,14 +51,17 @@ final class WebSocketConnection: WebSocketChannel {
         lastReceived = wire.loop.now
         if !received.isEmpty { take(received.span) }
         guard end == nil else { return }
-        wire.source.onEvents = { [weak self] _ in self?.readAvailable() }
+        // Unowned: `deinit` takes the callback away.
+        wire.source.onEvents = { [unowned self] _ in readAvailable() }
         readAvailable()
         schedulePulse()
     }
 
     deinit {
+        wire.source.onEvents = nil
         pulse?.cancel()
         closeTimer?.cancel()
+        wire.close()
     }
 
     var isOpen: Bool { end == nil && !hasSentClose }
@@ -170,8 +173,8 @@ final class WebSocketConnection: WebSocketChannel {
         sendControl(.close, WebSocketFrame.closePayload(code: code, reason: reason))
         hasSentClose = true
         notifyDisconnect()
-        closeTimer = wire.loop.schedule(after: Self.closeTimeout) { [weak self] in
-            self?.finish(.failed("the peer did not answer the closing handshake"))
+        closeTimer = wire.loop.schedule(after: Self.closeTimeout) { [unowned self] in
+            finish(.failed("the peer did not answer the closing handshake"))
         }
     }
 
@@ -268,8 +271,8 @@ final class WebSocketConnection: WebSocketChannel {
     }
 
     private func schedulePulse() {
-        pulse = wire.loop.schedule(after: limits.pingInterval) { [weak self] in
-            guard let self, end == nil else { return }
+        pulse = wire.loop.schedule(after: limits.pingInterval) { [unowned self] in
+            guard end == nil else { return }
             guard wire.loop.now - lastReceived < limits.idleTimeout else {
                 return finish(.failed("the peer is silent"))
             }
