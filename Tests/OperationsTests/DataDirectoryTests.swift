@@ -109,6 +109,26 @@ struct DataDirectoryTests {
         }
     }
 
+    @Test func `accounts that several processes make at once are the same for all`() async throws {
+        guard SystemUser.isRoot else { return }
+        let prefix = "errand-t\(UInt16.random(in: 0 ... .max))"
+        try await onLoop { loop in
+            let found = try await withThrowingTaskGroup(of: ServiceAccounts.self) { group in
+                for _ in 0..<6 {
+                    group.addTask { try await loop.run { try await ServiceAccounts.ensure(prefix: prefix, on: loop) } }
+                }
+                return try await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            let program = try #require(Program.find("userdel"))
+            for name in ["\(prefix)-db", "\(prefix)-api", "\(prefix)-worker"] {
+                let spec = ProcessSpec(path: program, arguments: ["userdel", name])
+                _ = try await Program.require(spec, on: loop)
+            }
+            #expect(found.count == 1)
+            #expect(Set(found.flatMap { [$0.database, $0.api, $0.worker] }.map(\.userID)).count == 3)
+        }
+    }
+
     @Test func `started by root, a program runs as its account, also below a closed directory`() async throws {
         guard SystemUser.isRoot else { return }
         let parent = try TemporaryDirectory()

@@ -41,23 +41,22 @@ package struct ServiceAccounts: Hashable, Sendable {
     /// The worker.
     package let worker: SystemUser
 
-    /// Finds the accounts, and makes those that are missing.
-    package static func ensure(on loop: EventLoop) async throws -> ServiceAccounts {
-        if let found = try await find() { return found }
+    /// Finds the accounts `PREFIX-db`, `PREFIX-api` and `PREFIX-worker`, and makes those that are missing.
+    package static func ensure(prefix: String = "errand", on loop: EventLoop) async throws -> ServiceAccounts {
+        let names = ["\(prefix)-db", "\(prefix)-api", "\(prefix)-worker"]
+        if let found = try await find(names) { return found }
         let lock = try await takeLock(on: loop)
         defer { withExtendedLifetime(lock) {} }
         for name in names where try await BlockingPool.run({ SystemUser.find(name) }) == nil {
             try await make(name, on: loop)
         }
-        guard let made = try await find() else {
+        guard let made = try await find(names) else {
             throw DataDirectoryError("the accounts \(names.joined(separator: ", ")) vanished while they were made")
         }
         return made
     }
 
-    private static let names = ["errand-db", "errand-api", "errand-worker"]
-
-    private static func find() async throws -> ServiceAccounts? {
+    private static func find(_ names: [String]) async throws -> ServiceAccounts? {
         let users = try await BlockingPool.run { names.compactMap { SystemUser.find($0) } }
         guard users.count == names.count else { return nil }
         return ServiceAccounts(database: users[0], api: users[1], worker: users[2])
