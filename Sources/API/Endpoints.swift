@@ -11,14 +11,16 @@ package final class Endpoints {
     let hub: LogHub
     let logPorts: LogPorts
     let healthDocument: [UInt8]
-    /// One person's requests: 200 at once, then 50 a second; a busy page of streams stays far below.
-    let requestRates = LocalRates(burst: 200, emission: .milliseconds(20))
+    /// One person's requests: four seconds' worth at once; a busy page of streams stays far below the standard 50 a second.
+    let requestRates: LocalRates
     private var revocations: (any BusSubscription)?
     private var streams: [ObjectIdentifier: (signIn: SignInID, cut: () -> Void)] = [:]
 
     /// Makes the operations and begins to listen for revocations.
     package init(_ services: Services) {
         self.services = services
+        let perSecond = services.settings.requestsPerSecond
+        requestRates = LocalRates(burst: 4 * perSecond, emission: .seconds(1) / perSecond)
         signIns = ActiveSignIns(accounts: services.accounts, time: services.time, loop: services.loop)
         let jobs = services.jobs
         logPorts = LogPorts(

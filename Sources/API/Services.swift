@@ -79,6 +79,8 @@ package struct ServiceSettings: Sendable {
     package var allowedOrigins: Set<String>
     /// What `/health` names as the version.
     package var version: String
+    /// What one person may ask of one loop, in the long run.
+    package var requestsPerSecond: Int
 
     /// Makes settings.
     package init(
@@ -86,13 +88,15 @@ package struct ServiceSettings: Sendable {
         openAPI: [UInt8],
         model: ModelGrantSource?,
         allowedOrigins: Set<String>,
-        version: String
+        version: String,
+        requestsPerSecond: Int = 50
     ) {
         self.publicURL = publicURL
         self.openAPI = openAPI
         self.model = model
         self.allowedOrigins = allowedOrigins
         self.version = version
+        self.requestsPerSecond = requestsPerSecond
     }
 }
 

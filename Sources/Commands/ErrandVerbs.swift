@@ -10,6 +10,7 @@ package enum ErrandVerbs {
         Migrate.self,
         ShowConfiguration.self,
         ProbeHTTP.self,
+        BenchSandbox.self,
         // The client, over the API.
         AccountLogin.self,
         AccountLogout.self,

@@ -93,6 +93,7 @@ final class InstallationParts {
             "ERRAND_CORS_ORIGINS": configuration.corsOrigins.joined(separator: ","),
             "ERRAND_MAX_CONNECTIONS": "\(configuration.maxConnections)",
             "ERRAND_MAX_CONNECTIONS_PER_ADDRESS": "\(configuration.maxConnectionsPerAddress)",
+            "ERRAND_REQUESTS_PER_SECOND": "\(configuration.requestsPerSecond)",
             "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
         ]
         if let key = configuration.modelKey {

@@ -100,7 +100,8 @@ package struct Serve: Verb {
                 openAPI: try Files.readAll(SharedFiles.openAPI, limit: 4 << 20),
                 model: model(configuration),
                 allowedOrigins: Set(configuration.corsOrigins),
-                version: ErrandVersion.current
+                version: ErrandVersion.current,
+                requestsPerSecond: configuration.requestsPerSecond
             ),
             log: log,
             drainTime: configuration.shutdownGrace

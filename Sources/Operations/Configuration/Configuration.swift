@@ -31,6 +31,8 @@ package struct Configuration: Sendable {
     package var maxConnections: Int
     /// Connections that one address may hold.
     package var maxConnectionsPerAddress: Int
+    /// Requests that one person may send per second.
+    package var requestsPerSecond: Int
     /// The model key, nil for the stand-in.
     package var modelKey: Secret?
     /// Where the model is reached.
@@ -98,6 +100,7 @@ package struct Configuration: Sendable {
         corsOrigins = reader.read(Settings.corsOrigins) ?? []
         maxConnections = reader.read(Settings.maxConnections, orElse: 1)
         maxConnectionsPerAddress = reader.read(Settings.maxConnectionsPerAddress, orElse: 1)
+        requestsPerSecond = reader.read(Settings.requestsPerSecond, orElse: 1)
         modelKey = reader.read(Settings.modelKey)
         modelURL = reader.read(Settings.modelURL, orElse: "")
         modelTeam = reader.read(Settings.modelTeam)

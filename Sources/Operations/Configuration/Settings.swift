@@ -80,6 +80,12 @@ enum Settings {
         summary: "connections that one client address may hold",
         parse: SettingForms.integer(1...10_000_000)
     )
+    static let requestsPerSecond = Setting(
+        name: "ERRAND_REQUESTS_PER_SECOND",
+        standard: "50",
+        summary: "requests that one person may send per second and event loop; four seconds' worth may come at once",
+        parse: SettingForms.integer(1...1_000_000)
+    )
     static let modelKey = Setting(
         name: "ANTHROPIC_API_KEY",
         summary: "model key for agents; without it the model is the stand-in",
