@@ -9,6 +9,7 @@ package enum ErrandVerbs {
         StandinServe.self,
         Migrate.self,
         ShowConfiguration.self,
+        Examine.self,
         ProbeHTTP.self,
         BenchSandbox.self,
         // The client, over the API.
