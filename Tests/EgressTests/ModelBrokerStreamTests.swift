@@ -140,17 +140,20 @@ import Transport
     }
 
     @Test func `more requests at once than an agent makes are turned away, and places come free again`() async throws {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
         try await BrokerFixture.run(respond: { request in
+            arrived.yield()
             _ = try? await request.body.collect(limit: 100)
             return .json(200, [])
         }) { fixture in
             let changed = LoopCondition()
+            var isReleased = false
             var statuses: [Int] = []
-            for _ in 0...ModelBroker.concurrentRequests {
+            for _ in 0..<ModelBroker.concurrentRequests {
                 fixture.loop.spawnLocal {
-                    // A body that ends only when somebody was turned away keeps its place until then.
+                    // A body that does not end keeps its place.
                     let body = ClientBody.stream(length: nil) {
-                        while !statuses.contains(429) { await changed.wait() }
+                        while !isReleased { await changed.wait() }
                         return nil
                     }
                     let answer = try? await fixture.client.stream(
@@ -159,16 +162,22 @@ import Transport
                         headers: BrokerFixture.headers,
                         body: body
                     )
+                    _ = try? await answer?.collect(limit: 100)
                     statuses.append(answer?.status ?? 0)
-                    answer?.close()
                     changed.signalAll()
                 }
             }
-            while statuses.count <= ModelBroker.concurrentRequests { await changed.wait() }
-            #expect(statuses.filter { $0 == 429 }.count == 1)
-            #expect(statuses.filter { $0 == 200 }.count == ModelBroker.concurrentRequests)
-            let status = try await fixture.post().status
-            #expect(status == 200)
+            var arrival = arrivals.makeAsyncIterator()
+            for _ in 0..<ModelBroker.concurrentRequests { await arrival.next(isolation: #isolation) }
+            let refused = try await fixture.post()
+            #expect(refused.status == 429)
+            #expect(refused.headers["retry-after"] == "1")
+            isReleased = true
+            changed.signalAll()
+            while statuses.count < ModelBroker.concurrentRequests { await changed.wait() }
+            #expect(statuses.allSatisfy { $0 == 200 })
+            let accepted = try await fixture.post()
+            #expect(accepted.status == 200)
         }
     }
 
