@@ -45,8 +45,10 @@ enum Enrolment {
         do throws(HTTPClientError) {
             answer = try await client.send(method: .post, url: url, headers: headers, body: writer.bytes)
         } catch {
-            throw .refused("\(error)")
+            throw .unreachable("\(error)")
         }
+        // Too many at once, or not up yet.
+        guard answer.status != 429, answer.status < 500 else { throw .unreachable("it answered \(answer.status)") }
         guard (200..<300).contains(answer.status) else {
             let problem = (try? JSONReader.parse(answer.body))?["code"]?.string ?? "no reason given"
             throw .refused("enrolment was answered with \(answer.status) (\(problem))")

@@ -44,6 +44,8 @@ package enum WorkerError: Error, CustomStringConvertible {
     case notEnrolled
     /// The API refused the enrolment token or the credential.
     case refused(String)
+    /// The API cannot be reached, or is not ready; worth another try.
+    case unreachable(String)
     /// A file of the worker cannot be used.
     case storage(String)
     /// The sandbox server did not start.
@@ -56,6 +58,7 @@ package enum WorkerError: Error, CustomStringConvertible {
         case .dataDirectoryInUse(let path): "another worker uses \(path)"
         case .notEnrolled: "this worker is not enrolled: give it an enrolment token"
         case .refused(let text): "the API refused this worker: \(text)"
+        case .unreachable(let text): "the API cannot be reached: \(text)"
         case .storage(let text): "storage: \(text)"
         case .sandbox(let text): "sandbox: \(text)"
         case .privileges(let text): "giving up root: \(text)"

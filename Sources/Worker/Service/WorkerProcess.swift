@@ -46,7 +46,7 @@ package enum WorkerProcess {
             ephemeralBytes: configuration.ephemeralBytes,
             report: report
         )
-        let transport = try await link(configuration, on: loop)
+        guard let transport = try await link(configuration, on: loop, isStopped: isStopped) else { return }
         let shelf: ProjectShelf
         do throws(ShelfError) {
             let path = configuration.stateDirectory + "/projects.json"
@@ -92,10 +92,12 @@ package enum WorkerProcess {
         try await service.run()
     }
 
+    /// The way to the API as this worker, enrolling it when need be; nil when it was stopped before that.
     private static func link(
         _ configuration: WorkerConfiguration,
-        on loop: EventLoop
-    ) async throws(WorkerError) -> HTTPLinkTransport {
+        on loop: EventLoop,
+        isStopped: StopFlag
+    ) async throws(WorkerError) -> HTTPLinkTransport? {
         guard let base = ClientURL(configuration.apiURL) else {
             throw .refused("\(configuration.apiURL) is no http or https address")
         }
@@ -105,9 +107,19 @@ package enum WorkerProcess {
             return HTTPLinkTransport(client: client, base: base, credential: known)
         }
         guard let token = configuration.enrolmentToken else { throw .notEnrolled }
-        let fresh = try await Enrolment.enrol(token: token, client: client, base: base, path: path)
-        configuration.onEvent(.enrolled(fresh.worker))
-        return HTTPLinkTransport(client: client, base: base, credential: fresh)
+        var backoff = Backoff()
+        while !isStopped.isSet {
+            do throws(WorkerError) {
+                let fresh = try await Enrolment.enrol(token: token, client: client, base: base, path: path)
+                configuration.onEvent(.enrolled(fresh.worker))
+                return HTTPLinkTransport(client: client, base: base, credential: fresh)
+            } catch {
+                guard case .unreachable(let reason) = error else { throw error }
+                configuration.onEvent(.linkLost(reason))
+                await isStopped.wait(atMost: backoff.next(random: Double.random(in: 0...1)))
+            }
+        }
+        return nil
     }
 
     private static func trust(_ authorities: String?) throws(WorkerError) -> TLSClientContext {
@@ -184,20 +196,29 @@ extension WorkerProcess {
 
 /// Remembers that a condition was signalled, also before anybody asks.
 private final class StopFlag {
-    private var isStopped = false
+    private(set) var isSet = false
+    private let condition: LoopCondition
+    private let loop: EventLoop
     private var action: (() -> Void)?
 
     init(_ condition: LoopCondition, loop: EventLoop) {
+        self.condition = condition
+        self.loop = loop
         loop.spawnLocal { [self] in
             await condition.wait()
-            isStopped = true
+            isSet = true
             action?()
         }
     }
 
+    /// Waits for a time, or until stopped.
+    func wait(atMost duration: Duration) async {
+        if !isSet { _ = await condition.wait(timeout: duration, on: loop) }
+    }
+
     /// Calls back once stopped, at once when that was before.
     func whenStopped(_ action: @escaping () -> Void) {
-        if isStopped { return action() }
+        if isSet { return action() }
         self.action = action
     }
 }
