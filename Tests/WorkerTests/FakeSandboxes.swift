@@ -77,6 +77,8 @@ final class FakeProcess: SandboxProcess {
 
     func signal(_ number: Int32) async {
         signals.append(number)
+        // Nothing survives SIGKILL.
+        if number == 9 { return end(.signaled(9)) }
         onSignal(number)
     }
 

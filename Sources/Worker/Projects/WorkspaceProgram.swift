@@ -1,4 +1,5 @@
 import Agents
+import Glibc
 import Link
 import Platform
 
@@ -54,6 +55,13 @@ final class WorkspaceProgram {
             isQuiet = true
             changed.signalAll()
         }
+    }
+
+    /// Ends it, whatever it does, and waits until it has ended.
+    func kill() async {
+        await process.signal(SIGKILL)
+        _ = await process.wait()
+        process.closePipes()
     }
 
     /// Waits for the end; throws with the program's own words when it failed.

@@ -53,6 +53,16 @@ struct WorkspacePush {
             in: sandbox,
             loop: loop
         )
+        do throws(TransferFault) {
+            return try await receive(into: program)
+        } catch {
+            // Only when it has ended can it no longer create the file that is about to be removed.
+            await program.kill()
+            throw error
+        }
+    }
+
+    private func receive(into program: WorkspaceProgram) async throws(TransferFault) -> (bytes: UInt64, entries: Int) {
         var granter = CreditGranter(window: LinkProtocol.transferWindow)
         var reader = TarReader()
         var bytes: UInt64 = 0
