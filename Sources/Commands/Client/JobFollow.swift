@@ -37,14 +37,26 @@ final class JobFollow {
     func run() async throws -> Int32 {
         defer { isOver = true }
         showWaiting()
+        do {
+            let code = try await follow()
+            await client.output.flush()
+            return code
+        } catch {
+            // What arrived before the failure is shown before it.
+            await client.output.flush()
+            throw error
+        }
+    }
+
+    private func follow() async throws -> Int32 {
         while true {
             let before = viewer.position
             let reason: String
             do {
                 switch try await readOnce() {
-                case .finished: return await finish(viewer.exitCode)
+                case .finished: return viewer.exitCode
                 case .goOn where client.output.isBroken: return 128 + SIGPIPE
-                case .goOn where isQuiet: return await finish(ExitCode.done)
+                case .goOn where isQuiet: return ExitCode.done
                 case .goOn: reason = "the server closed the stream"
                 case .reconnect(let cause):
                     holes = viewer.position == before ? holes + 1 : 1
@@ -64,15 +76,9 @@ final class JobFollow {
         }
     }
 
-    private func finish(_ code: Int32) async -> Int32 {
-        await client.output.flush()
-        return code
-    }
-
     private func pause(_ reason: String) async throws {
         let loop = client.session.loop
         if let cutAt, loop.now - cutAt > Self.patience {
-            await client.output.flush()
             throw CommandFailure(
                 "the server stays away (\(reason)); the job goes on: `errand attach \(job)`",
                 exitCode: ExitCode.unavailable

@@ -34,6 +34,10 @@ package struct ProjectPull: Verb {
         let project = try await client.project(project)
         let target = try PullTarget(directory ?? Self.directory(named: project.name))
         let place = try await target.open(isForced: isForced)
+        interrupts.onFirst = {
+            if place != target.path { try? Files.removeTree(place) }
+            Interrupts.leave()
+        }
         let progress = TransferProgress("fetching", client)
         do {
             try await fetch(project, into: place, client, progress)
