@@ -1,4 +1,5 @@
 import Bytes
+import Operations
 package import Platform
 import Transport
 
@@ -6,14 +7,15 @@ import Transport
 package struct AccountLogin: Verb {
     package static let words = ["login"]
     package static let usage = "[--url URL] [--email EMAIL] [options]"
-    package static let summary = "Sign in to a server; asks for what is not given."
+    package static let summary =
+        "Sign in to a server, or to the `errand up` of this machine; asks for what is not given."
     package static let options = [
-        Option("--url", "URL", "the server; ERRAND_URL or the last one unless given"),
+        Option("--url", "URL", "the server; ERRAND_URL, the last one or this machine's unless given"),
         Option("--email", "EMAIL", "the account's address"),
         Option("--password-file", "FILE", "read the password from a file, or from standard input for `-`"),
         Option("--ca", "FILE", "trust the certificate authority in this PEM file; a copy is kept"),
         Option("--device", "NAME", "what this sign-in is called; the machine's name unless given"),
-        Option("--data", "DIR", "take the rest from the data directory of an `errand up` on this machine"),
+        Option("--data", "DIR", "take the rest from this data directory of an `errand up` on this machine"),
     ]
 
     private let url: String?
@@ -38,7 +40,8 @@ package struct AccountLogin: Verb {
         let file = try CredentialFile(environment)
         // Whatever is wrong with an old sign-in, the new one replaces it.
         let before = (try? await file.load()) ?? nil
-        let local = try await data.asyncMap { try await ReadyFile.read(in: $0) }
+        let isNamed = url != nil || environment["ERRAND_URL"] != nil || before != nil
+        let local = try await localServer(isNamed: isNamed)
         guard let text = url ?? local?.url ?? environment["ERRAND_URL"] ?? before?.url else {
             throw CommandFailure("which server? Name it with --url https://HOST:PORT", exitCode: ExitCode.usage)
         }
@@ -63,6 +66,13 @@ package struct AccountLogin: Verb {
         try await file.locked(on: loop) { [credentials] in try await file.save(credentials) }
         terminal.note("signed in to \(server.text) as \(VisibleText.line(email))")
         return ExitCode.done
+    }
+
+    /// What `errand up` on this machine says, if it was named, or if nothing else says which server is meant.
+    private func localServer(isNamed: Bool) async throws -> ReadyFile? {
+        if let data { return try await ReadyFile.read(in: data) }
+        guard !isNamed, let standard = (try? Configuration.load())?.dataDirectory else { return nil }
+        return try? await ReadyFile.read(in: standard)
     }
 
     private func signIn(_ session: ClientSession, email: String, password: String) async throws -> TokenPair {
@@ -103,13 +113,5 @@ package struct AccountLogin: Verb {
     private func keep(_ authorities: String?, in file: CredentialFile) async throws -> String? {
         guard let authorities else { return nil }
         return try await file.keepAuthorities(from: authorities)
-    }
-}
-
-extension Optional {
-    /// What `body` makes of the value, if there is one.
-    fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async rethrows -> Value? {
-        guard let self else { return nil }
-        return try await body(self)
     }
 }

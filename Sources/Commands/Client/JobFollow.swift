@@ -137,7 +137,7 @@ final class JobFollow {
                 await loop.sleep(.seconds(1))
                 guard !isOver, viewer.isBetweenLines else { continue }
                 let state = viewer.facts?.state.rawValue ?? "connecting"
-                client.output.status("\(state), \(HumanText.duration(loop.now - start))")
+                client.output.status("\(state), \(HumanText.age(loop.now - start))")
             }
         }
     }

@@ -32,7 +32,8 @@ struct JobViewer {
     private let style: OutputStyle
     private var book: LogBook
     private var rendering: JobRendering?
-    private var startedAt: Timestamp?
+    /// Errand itself wrote into the log, which it does when it stops a job.
+    private var wasExplained = false
 
     /// A viewer of `job` that goes on after a position.
     init(job: JobID, after position: LogPosition = .start, form: Form, style: OutputStyle) {
@@ -62,6 +63,7 @@ struct JobViewer {
             case .fresh: break
             }
             hasStarted = true
+            if record.stream == .errand { wasExplained = true }
             guard form == .events else {
                 shown += rendering?.render(record) ?? []
                 return .goOn
@@ -127,7 +129,8 @@ struct JobViewer {
         case .failed where facts?.kind == .command && end.exitCode != nil: return nil
         case .failed where end.signal != nil: return "ended by signal \(end.signal ?? 0)\(cost)"
         default:
-            let reason = end.reasonText.map { ": \(VisibleText.line($0))" } ?? ""
+            let isSaid = wasExplained && end.state != .failed
+            let reason = isSaid ? "" : end.reasonText.map { ": \(VisibleText.line($0))" } ?? ""
             return "\(end.state.rawValue.replacingUnderscores)\(reason)\(cost)"
         }
     }

@@ -47,6 +47,11 @@ package struct JobList: Verb {
             terminal.put(JSONValue.array(items).encoded() + [UInt8(ascii: "\n")])
             return ExitCode.done
         }
+        if items.isEmpty {
+            let isFiltered = states != JobState.allCases.filter { !$0.isFinal } || project != nil
+            terminal.note(isFiltered ? "no such job" : "no unfinished job; --all lists the finished ones too")
+            return ExitCode.done
+        }
         let projects = try await client.items("/v1/projects").compactMap { ProjectRow($0) }
         let names = Dictionary(projects.map { ($0.id, $0.name) }) { $1 }
         let table = JobTable.layOut(items, projectNames: names, now: WallClock.now())

@@ -41,10 +41,10 @@ package struct ProjectPull: Verb {
         let progress = TransferProgress("fetching", client)
         do {
             try await fetch(project, into: place, client, progress)
-            await client.output.flush()
+            await progress.finish()
             try await target.settle(place)
         } catch {
-            await client.output.flush()
+            await progress.finish()
             let isGone = await target.abandon(place)
             let trace = isGone ? "nothing is kept" : "\(target.path) holds only a part"
             let cause = (error as? CommandFailure) ?? CommandFailure("\(error)", exitCode: ExitCode.unavailable)

@@ -40,14 +40,40 @@ package struct ProjectPush: Verb {
         }
         let client = try await Client.open(on: loop)
         let project = try await client.project(project)
+        let progress = TransferProgress("sending", client)
+        let answer: [UInt8]
+        do {
+            answer = try await send(to: project, client, progress)
+        } catch {
+            await progress.finish()
+            guard let failure = error as? CommandFailure, failure.exitCode == ExitCode.unavailable, progress.bytes > 0
+            else { throw error }
+            throw CommandFailure(
+                "the archive was cut after \(HumanText.bytes(progress.bytes)) (\(failure)): push again",
+                exitCode: failure.exitCode
+            )
+        }
+        await progress.finish()
+        if isJSON {
+            terminal.put(answer + [UInt8(ascii: "\n")])
+        } else {
+            let entries = (try? JSONReader.parse(answer))?["entries"]?.integer.map { ", \($0) entries" } ?? ""
+            terminal.note("sent \(progress.text)\(entries), to \(VisibleText.line(project.name))")
+        }
+        return ExitCode.done
+    }
+    private func send(
+        to project: RememberedProject,
+        _ client: Client,
+        _ progress: TransferProgress
+    ) async throws -> [UInt8] {
         let tar = try Tar.packing(
             directory,
             excluding: patterns,
             honouringIgnoreFiles: honoursIgnoreFiles,
-            on: loop
+            on: client.session.loop
         )
         defer { tar.stop() }
-        let progress = TransferProgress("sending", client)
         let answer = try await client.session.stream(
             .put,
             "/v1/projects/\(project.id)/workspace",
@@ -58,14 +84,6 @@ package struct ProjectPush: Verb {
                 return piece
             }
         )
-        let bytes = try await answer.collect(limit: 64 << 10)
-        await client.output.flush()
-        if isJSON {
-            terminal.put(bytes + [UInt8(ascii: "\n")])
-        } else {
-            let entries = (try? JSONReader.parse(bytes))?["entries"]?.integer.map { ", \($0) entries" } ?? ""
-            terminal.note("sent \(progress.text)\(entries), to \(VisibleText.line(project.name))")
-        }
-        return ExitCode.done
+        return try await answer.collect(limit: 64 << 10)
     }
 }

@@ -8,24 +8,30 @@ final class TransferProgress {
     private let output: OutputQueue
     private let loop: EventLoop
     private let start: Instant
-    private var shownAt: Instant
+    private var isOver = false
 
-    private static let interval = Duration.milliseconds(500)
-
+    /// Begins to count and to tell.
     init(_ verb: String, _ client: Client) {
         self.verb = verb
         output = client.output
         loop = client.session.loop
         start = loop.now
-        shownAt = loop.now.advanced(by: .milliseconds(500))
+        loop.spawnLocal { [self] in
+            while true {
+                await loop.sleep(.milliseconds(500))
+                if isOver { return }
+                output.status("\(self.verb) \(text)")
+            }
+        }
     }
 
     /// Counts a piece.
-    func add(_ count: Int) {
-        bytes += Int64(count)
-        guard loop.now - shownAt >= Self.interval else { return }
-        shownAt = loop.now
-        output.status("\(verb) \(text)")
+    func add(_ count: Int) { bytes += Int64(count) }
+
+    /// Ends the telling.
+    func finish() async {
+        isOver = true
+        await output.flush()
     }
 
     /// What was transferred, and how fast.
