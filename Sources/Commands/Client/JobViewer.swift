@@ -82,7 +82,9 @@ struct JobViewer {
         case .reset(let attempt, let cut):
             book.reset(to: attempt, cut: cut)
             rendering?.restart()
-            if form != .events { note("attempt \(cut.attempt) was cut after record \(cut.seq)", into: &shown) }
+            guard form != .events else { break }
+            let next = attempt > cut.attempt ? "attempt \(attempt) begins" : "what followed does not count"
+            note("attempt \(cut.attempt) was cut after record \(cut.seq); \(next)", into: &shown)
         case .gap(let attempt, let first, let last):
             book.gap(of: attempt, last: last)
             note("records \(attempt).\(first) to \(attempt).\(last) are not stored any more", into: &shown)
