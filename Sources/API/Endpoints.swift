@@ -1,5 +1,6 @@
 import Bytes
 import Core
+import HTTP
 import Log
 import Platform
 
@@ -13,6 +14,8 @@ package final class Endpoints {
     let healthDocument: [UInt8]
     /// One person's requests: four seconds' worth at once; a busy page of streams stays far below the standard 50 a second.
     let requestRates: LocalRates
+    /// All requests of this loop together: two hundred busy people's, so that no flood of strangers starves them.
+    private let allRates: LocalRates
     private var revocations: (any BusSubscription)?
     private var streams: [ObjectIdentifier: (signIn: SignInID, cut: () -> Void)] = [:]
 
@@ -21,6 +24,7 @@ package final class Endpoints {
         self.services = services
         let perSecond = services.settings.requestsPerSecond
         requestRates = LocalRates(burst: 4 * perSecond, emission: .seconds(1) / perSecond)
+        allRates = LocalRates(burst: 400 * perSecond, emission: .seconds(1) / (200 * perSecond))
         signIns = ActiveSignIns(accounts: services.accounts, time: services.time, loop: services.loop)
         let jobs = services.jobs
         logPorts = LogPorts(
@@ -41,6 +45,12 @@ package final class Endpoints {
         revocations = services.bus.subscribe(BusChannel.revoked) { [weak self] message in
             self?.revoked(message)
         }
+    }
+
+    /// Refuses a request when this loop as a whole has had its share.
+    func admitAny() throws(ProblemError) {
+        let wait = allRates.take("all", at: services.loop.now)
+        guard wait == 0 else { throw ProblemError(.overloaded("The server has all the requests it can take.")) }
     }
 
     /// Keeps a live stream under its sign-in until `release`, so that a revocation cuts it.
