@@ -45,6 +45,22 @@ begin
 end
 $$;
 
+-- Whether a scope reaches a team: the same rule for one team, for statements that serve many people at once.
+create function errand_reaches(scope text, team uuid) returns boolean
+language plpgsql stable security definer as $$
+begin
+    if scope like 'user:%' then
+        return exists (
+            select from public.memberships m join public.users u on u.id = m.user_id
+            where m.user_id = substr(scope, 6)::uuid and m.team_id = errand_reaches.team and u.disabled_at is null
+        );
+    elsif scope like 'team:%' then
+        return substr(scope, 6)::uuid = errand_reaches.team;
+    end if;
+    return scope = 'system';
+end
+$$;
+
 -- The teams that this transaction may see.
 create function errand_teams() returns uuid[]
 language sql stable as $$ select public.errand_scope_teams(current_setting('errand.scope', true)) $$;
@@ -67,8 +83,12 @@ begin
 end
 $$;
 
-revoke execute on function errand_scope_teams(text), errand_teams(), errand_role(uuid) from public;
-grant execute on function errand_scope_teams(text), errand_teams(), errand_role(uuid) to errand_app;
+revoke execute on function
+    errand_scope_teams(text), errand_reaches(text, uuid), errand_teams(), errand_role(uuid)
+from public;
+grant execute on function
+    errand_scope_teams(text), errand_reaches(text, uuid), errand_teams(), errand_role(uuid)
+to errand_app;
 
 -- Row-level security on every table, also for its owner. A transaction says what it may see in `errand.scope`:
 -- `user:<uuid>`, `team:<uuid>` or `system`; without it there is nothing to see. The sub-selects make each question one

@@ -42,32 +42,36 @@ begin
     perform from jobs j where j.id = any (jobs_in) order by j.id for no key update;
     return query
     with chunk as (
-        select c.* from unnest(jobs_in, attempts_in, firsts, lasts, sizes, codecs, chunks) with ordinality
+        select c.*, min(c.first_seq) over whole as head_seq, max(c.last_seq) over whole as end_seq
+        from unnest(jobs_in, attempts_in, firsts, lasts, sizes, codecs, chunks) with ordinality
             as c (job_id, attempt, first_seq, last_seq, raw_bytes, codec, data, nth)
+        window whole as (partition by c.job_id, c.attempt)
     ),
-    head as (
-        select c.job_id, c.attempt, min(c.first_seq) as first_seq, max(c.last_seq) as last_seq,
-            coalesce((
-                select o.last_seq from job_output o
-                where o.job_id = c.job_id and o.attempt = c.attempt
-                order by o.first_seq desc limit 1
-            ), 0) as stored
-        from chunk c join jobs j on j.id = c.job_id and j.attempt = c.attempt and j.state in ('running', 'paused')
-        group by c.job_id, c.attempt
+    owned as (
+        select c.*, coalesce((
+            select o.last_seq from job_output o
+            where o.job_id = c.job_id and o.attempt = c.attempt
+            order by o.first_seq desc limit 1
+        ), 0) as stored
+        from chunk c
+        where (
+            select j.attempt = c.attempt and j.state in ('running', 'paused') from jobs j where j.id = c.job_id
+        )
     ),
     written as (
         insert into job_output (
             job_id, attempt, first_seq, last_seq, raw_bytes, stdout_start, stdout_end, stderr_start, stderr_end,
             agent_start, agent_end, errand_start, errand_end, codec, data
         )
-        select c.job_id, c.attempt, c.first_seq, c.last_seq, c.raw_bytes,
-            offsets[c.nth * 8 - 7], offsets[c.nth * 8 - 6], offsets[c.nth * 8 - 5], offsets[c.nth * 8 - 4],
-            offsets[c.nth * 8 - 3], offsets[c.nth * 8 - 2], offsets[c.nth * 8 - 1], offsets[c.nth * 8],
-            c.codec, c.data
-        from chunk c join head h using (job_id, attempt)
-        where h.first_seq = h.stored + 1
+        select o.job_id, o.attempt, o.first_seq, o.last_seq, o.raw_bytes,
+            offsets[o.nth * 8 - 7], offsets[o.nth * 8 - 6], offsets[o.nth * 8 - 5], offsets[o.nth * 8 - 4],
+            offsets[o.nth * 8 - 3], offsets[o.nth * 8 - 2], offsets[o.nth * 8 - 1], offsets[o.nth * 8],
+            o.codec, o.data
+        from owned o
+        where o.head_seq = o.stored + 1
     )
-    select h.job_id, h.attempt, case when h.first_seq = h.stored + 1 then h.last_seq else h.stored end from head h;
+    select o.job_id, o.attempt, case when o.head_seq = o.stored + 1 then o.end_seq else o.stored end
+    from owned o where o.first_seq = o.head_seq;
 end
 $$;
 

@@ -48,12 +48,15 @@ returns table (job uuid, team uuid, workspace_mode text) language sql stable as 
         select j.id, j.team_id, j.workspace, j.priority, j.run_at
         from (
             select r.project_id from project_ring r
-            join projects p on p.id = r.project_id and (p.home_worker is null or p.home_worker = claimer)
-            where not exists (
-                select from jobs busy
-                where busy.project_id = r.project_id and busy.workspace = 'project'
-                    and busy.state in ('running', 'paused')
-            )
+            where (
+                    select p.home_worker is null or p.home_worker = claimer
+                    from projects p where p.id = r.project_id
+                )
+                and (
+                    select busy.id from jobs busy
+                    where busy.project_id = r.project_id and busy.workspace = 'project'
+                        and busy.state in ('running', 'paused')
+                ) is null
             order by r.project_id <= project_after, r.project_id limit wanted
         ) p
         cross join lateral (
@@ -130,9 +133,10 @@ begin
     end if;
     if cardinality(shortlist) > 0 then
         -- The project's row stands for its workspace: who holds it decides, and sees every claim made before.
+        homes := array(select distinct j.project_id from jobs j where j.id = any (shortlist));
         homes := array(
             select p.id from projects p
-            where p.id in (select j.project_id from jobs j where j.id = any (shortlist))
+            where p.id = any (homes)
                 and (p.home_worker is null or p.home_worker = claimer)
             order by p.id
             for no key update skip locked
@@ -140,17 +144,16 @@ begin
         shortlist := array(
             select j.id from jobs j
             where j.id = any (shortlist) and j.project_id = any (homes) and j.state = 'queued' and j.run_at <= moment
-                and not exists (
-                    select from jobs busy
+                and (
+                    select busy.id from jobs busy
                     where busy.project_id = j.project_id and busy.workspace = 'project'
                         and busy.state in ('running', 'paused')
-                )
+                ) is null
             order by j.id
             for no key update skip locked
         );
-        update projects p set home_worker = claimer
-        where p.home_worker is null
-            and p.id in (select j.project_id from jobs j where j.id = any (shortlist));
+        homes := array(select j.project_id from jobs j where j.id = any (shortlist));
+        update projects p set home_worker = claimer where p.home_worker is null and p.id = any (homes);
         taken := taken || shortlist;
     end if;
     return query
@@ -225,12 +228,14 @@ begin
             log_bytes = case when v.again then null else v.log_size end,
             log_sha256 = case when v.again then null else v.digest end
         from judged v
-        where j.id = v.id and v.verdict = 'ended'
+        where j.id = any (jobs_in) and j.id = v.id and v.verdict = 'ended'
         returning v.nth, j as job
     )
-    select v.nth, v.verdict, coalesce(e.job, j)
-    from judged v left join ended e on e.nth = v.nth left join jobs j on j.id = v.id and v.verdict = 'repeated'
-    order by v.nth;
+    select e.nth, 'ended', e.job from ended e
+    union all
+    select v.nth, v.verdict, (select j from jobs j where j.id = v.id and v.verdict = 'repeated')
+    from judged v where v.verdict <> 'ended'
+    order by 1;
 end
 $$;
 
@@ -243,10 +248,10 @@ declare
 begin
     lost := array(
         select j.id from jobs j
-        where j.state in ('running', 'paused') and not exists (
-            select from workers w
+        where j.state in ('running', 'paused') and (
+            select w.id from workers w
             where w.id = j.worker_id and w.epoch = j.worker_epoch and w.lease_until >= moment
-        )
+        ) is null
         order by j.id limit wanted
         for no key update skip locked
     );
@@ -292,35 +297,40 @@ create function errand_sweep(
 ) returns table (job uuid, team uuid, home uuid, job_priority smallint, due timestamptz, walked uuid)
 language plpgsql as $$
 declare
+    away uuid[];
     frontier jobs;
     examined uuid[];
+    firsts uuid[];
 begin
     update jobs j set state = 'queued', dispatched_at = moment - stale_after
-    where j.id in (
+    where j.id = any (array(
         select d.id from jobs d where d.state = 'delayed' and d.run_at <= moment
         order by d.run_at limit wanted for no key update skip locked
+    ));
+    away := array(
+        select w.id from workers w
+        where w.revoked_at is not null or w.lease_until is null or w.lease_until < moment - home_grace
     );
+    away := array(select p.id from projects p where p.home_worker = any (away));
     update jobs j
     set state = 'blocked', reason = 'home_worker_gone',
         reason_text = 'The worker that holds the project''s workspace is away.'
-    where j.id in (
-        select q.id
-        from workers w
-        join projects p on p.home_worker = w.id
-        join jobs q on q.project_id = p.id and q.state = 'queued' and q.workspace = 'project'
-        where w.revoked_at is not null or w.lease_until is null or w.lease_until < moment - home_grace
-        order by q.id limit wanted for no key update of q skip locked
-    );
+    where j.id = any (array(
+        select q.id from jobs q
+        where q.project_id = any (away) and q.state = 'queued' and q.workspace = 'project'
+        order by q.id limit wanted for no key update skip locked
+    ));
     update jobs j set state = 'queued', reason = null, reason_text = null, dispatched_at = moment - stale_after
-    where j.id in (
-        select b.id
-        from jobs b
-        join projects p on p.id = b.project_id
-        left join workers w on w.id = p.home_worker
-        where b.state = 'blocked' and b.reason = 'home_worker_gone'
-            and (p.home_worker is null or w.revoked_at is null and w.lease_until > moment)
-        order by b.id limit wanted for no key update of b skip locked
-    );
+    where j.id = any (array(
+        select b.id from jobs b
+        where b.state = 'blocked' and b.reason = 'home_worker_gone' and (
+            select p.home_worker is null or (
+                select w.revoked_at is null and w.lease_until > moment from workers w where w.id = p.home_worker
+            )
+            from projects p where p.id = b.project_id
+        )
+        order by b.id limit wanted for no key update skip locked
+    ));
     select * into frontier from jobs j where j.id = walked_before;
     if found then
         examined := array(
@@ -337,7 +347,6 @@ begin
             order by j.team_id, j.priority, j.run_at, j.id limit wanted
         );
     end if;
-    return query
     with recursive project_ring as (
         (
             select j.project_id from jobs j
@@ -350,9 +359,9 @@ begin
             order by j.project_id limit 1
         )
         from project_ring r where r.project_id is not null
-    ),
-    first_of_project as (
-        select j.id, j.dispatched_at
+    )
+    select array(
+        select j.id
         from project_ring r
         cross join lateral (
             select * from jobs q
@@ -360,24 +369,23 @@ begin
                 and q.run_at <= moment
             order by q.priority, q.run_at, q.id limit 1
         ) j
-        where not exists (
-            select from jobs busy
-            where busy.project_id = r.project_id and busy.workspace = 'project' and busy.state in ('running', 'paused')
-        )
-    ),
-    held as (
-        select j.id from jobs j
-        where j.id = any (
-                examined || array(
-                    select f.id from first_of_project f where f.dispatched_at <= moment - stale_after
-                    order by f.dispatched_at limit wanted
-                )
-            )
-            and j.state = 'queued' and j.run_at <= moment and j.dispatched_at <= moment - stale_after
-        order by j.id for no key update skip locked
-    ),
-    hinted as (
-        update jobs j set dispatched_at = moment from held h where j.id = h.id
+        where j.dispatched_at <= moment - stale_after and (
+            select busy.id from jobs busy
+            where busy.project_id = r.project_id and busy.workspace = 'project'
+                and busy.state in ('running', 'paused')
+        ) is null
+        limit wanted
+    )
+    into firsts;
+    return query
+    with hinted as (
+        update jobs j set dispatched_at = moment
+        where j.id = any (array(
+            select q.id from jobs q
+            where q.id = any (examined || firsts) and q.state = 'queued' and q.run_at <= moment
+                and q.dispatched_at <= moment - stale_after
+            order by q.id for no key update skip locked
+        ))
         returning j.id, j.team_id, j.project_id, j.workspace, j.priority, j.run_at
     )
     select h.id, h.team_id, case when h.workspace = 'project' then p.home_worker end, h.priority, h.run_at, null::uuid
@@ -393,20 +401,20 @@ $$;
 create function errand_expire(moment timestamptz, wanted integer) returns void language plpgsql as $$
 begin
     delete from idempotency_keys k
-    where (k.user_id, k.key) in (
-        select o.user_id, o.key from idempotency_keys o where o.created_at < moment - interval '48 hours'
+    where k.ctid = any (array(
+        select o.ctid from idempotency_keys o where o.created_at < moment - interval '48 hours'
         order by o.created_at limit wanted for update skip locked
-    );
+    ));
     delete from stream_tickets t
-    where t.hash in (
-        select o.hash from stream_tickets o where o.expires_at < moment
+    where t.ctid = any (array(
+        select o.ctid from stream_tickets o where o.expires_at < moment
         order by o.expires_at limit wanted for update skip locked
-    );
+    ));
     delete from sign_ins s
-    where s.id in (
-        select o.id from sign_ins o where o.expires_at < moment - interval '30 days'
+    where s.ctid = any (array(
+        select o.ctid from sign_ins o where o.expires_at < moment - interval '30 days'
         order by o.expires_at limit wanted for update skip locked
-    );
+    ));
 end
 $$;
 

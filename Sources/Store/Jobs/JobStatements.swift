@@ -37,7 +37,7 @@ enum JobStatements {
         with held as (
             select j.id
             from unnest($1::uuid[], $2::integer[]) as g (id, attempt)
-            join jobs j on j.id = g.id and j.attempt = g.attempt and j.state = 'running'
+            join jobs j on j.id = g.id and j.attempt = g.attempt and j.state = 'running' and j.id = any ($1::uuid[])
             order by j.id
             for no key update of j
         ),
@@ -52,8 +52,7 @@ enum JobStatements {
                 finished_at = case when j.cancel_requested_at is null then null else $3::timestamptz end,
                 tries = greatest(j.tries - 1, 0), worker_id = null, worker_epoch = null, started_at = null,
                 dispatched_at = $3::timestamptz
-            from held h
-            where j.id = h.id
+            where j.id = any (array(select h.id from held h))
             returning j.id, j.team_id, j.project_id, j.workspace, j.state, j.priority, j.run_at
         )
         select \(JobHint.columns) from freed j left join projects p on p.id = j.project_id where j.state = 'queued'

@@ -49,7 +49,7 @@ extension PostgresJobStore {
         from errand_claim(
             $1::uuid[], $2::uuid, $3::bigint, $4::integer, $5::timestamptz, $6::uuid, $7::uuid
         ) j
-        join projects p on p.id = j.project_id
+        left join projects p on p.id = j.project_id
         order by j.priority, j.run_at, j.id
         """
     )

@@ -114,21 +114,15 @@ extension SubmitBatch {
                 timeout_seconds, run_at, created_at, key, request_hash, scope
             )
         ),
-        opened as (
-            select s.scope, errand_scope_teams(s.scope) as teams from (select distinct r.scope from request r) s
-        ),
-        project as (
-            select p.id, p.team_id from projects p
-            where p.id in (select r.project_id from request r) and p.deleted_at is null
-            order by p.id
-            for key share
-        ),
         allowed as (
             select r.*
             from request r
-            join project p on p.id = r.project_id and p.team_id = r.team_id
-            join opened o on o.scope = r.scope
-            where r.scope = 'system' or p.team_id = any (o.teams)
+            cross join lateral (
+                select p.id from projects p
+                where p.id = r.project_id and p.team_id = r.team_id and p.deleted_at is null
+                for key share
+            ) p
+            where errand_reaches(r.scope, r.team_id)
         ),
         keyed as (
             insert into idempotency_keys (user_id, key, request_hash, job_id, created_at)
@@ -154,8 +148,10 @@ extension SubmitBatch {
         """
         select k.user_id, k.key, k.request_hash, \(Job.columns)
         from unnest($1::uuid[], $2::text[]) as r (user_id, key)
-        join idempotency_keys k on k.user_id = r.user_id and k.key = r.key
-        join jobs j on j.id = k.job_id
+        cross join lateral (
+            select * from idempotency_keys i where i.user_id = r.user_id and i.key = r.key limit 1
+        ) k
+        cross join lateral (select * from jobs b where b.id = k.job_id limit 1) j
         """
     )
 }

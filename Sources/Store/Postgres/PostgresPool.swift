@@ -12,6 +12,9 @@ final class PostgresPool {
     private static let lineLength = 4_096
     /// A restart of the server takes less; a person waits no longer.
     private static let lineTime = Duration.seconds(5)
+    /// Planning all statements again takes some milliseconds.
+    private static let planAge = Duration.seconds(60)
+    private static let discardPlans = PostgresStatement("pool.discard_plans", "discard plans")
     private static let firstPause = Duration.milliseconds(50)
     private static let longestPause = Duration.seconds(5)
 
@@ -118,7 +121,10 @@ final class PostgresPool {
         session.onAnswer = { [unowned self] in admit() }
         sessions.append(session)
         admit()
-        if session.isOpen { await lost.wait() }
+        // Plans that were made for the tables of a minute ago are made again.
+        while session.isOpen, await !lost.wait(timeout: Self.planAge, on: loop) {
+            _ = try? await session.run(PostgresGroup(nil, [Self.discardPlans()]))
+        }
         sessions.removeAll { $0 === session }
     }
 

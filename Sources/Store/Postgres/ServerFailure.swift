@@ -34,8 +34,8 @@ struct ServerFailure {
             .conflict(field: constraint.flatMap { Self.takenFields[$0] } ?? "id")
         case "23503":
             .notFound
-        // Deadlock, serialisation, locks and time limits: another time it may go well.
-        case "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03":
+        // Deadlock, serialisation, locks, time limits and a standby: another time it may go well.
+        case "25006", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03":
             .unavailable("\(stage): \(message)")
         case let state where state.hasPrefix("08") || state.hasPrefix("53"):
             .unavailable("\(stage): \(message)")

@@ -59,7 +59,7 @@ enum TeamStatements {
         "memberships.of_user",
         """
         select t.id, t.name, t.created_at, m.role
-        from memberships m join teams t on t.id = m.team_id
+        from memberships m left join teams t on t.id = m.team_id
         where m.user_id = $1::uuid
         order by t.created_at, t.id
         """
@@ -68,7 +68,7 @@ enum TeamStatements {
         "memberships.of_team",
         """
         select \(User.columns), m.role
-        from memberships m join users u on u.id = m.user_id
+        from memberships m left join users u on u.id = m.user_id
         where m.team_id = $1::uuid
         order by m.created_at, u.id
         """
