@@ -65,7 +65,8 @@ struct AgentRendering {
             let blocks = message["message"]?["content"]?.array ?? []
             return blocks.filter { $0["type"]?.string == "tool_result" }
                 .flatMap { endLine() + [style.dimLine(indent + AgentSummary.result($0))] }
-        case "system", "result", "rate_limit_event":
+        // A `result` is the end of a turn, of which Errand itself tells.
+        case "system", "rate_limit_event":
             guard let note = AgentSummary.note(message) else { return [] }
             return endLine() + [style.dimLine(indent + note)]
         default: return []

@@ -37,10 +37,6 @@ enum AgentSummary {
             )
         case ("system", "informational"), ("system", "model_fallback"):
             return message["content"]?.string.map { line($0) }
-        case ("result", let subtype):
-            guard message["is_error"]?.bool == true else { return nil }
-            let text = message["result"]?.string ?? message["errors"]?.array?.first?.string ?? subtype ?? "unknown"
-            return line("the agent reports an error: \(text)")
         case ("rate_limit_event", _):
             guard message["rate_limit_info"]?["status"]?.string == "rejected" else { return nil }
             return "the model's provider refuses further use for now"

@@ -32,7 +32,7 @@ struct JobViewer {
     private let style: OutputStyle
     private var book: LogBook
     private var rendering: JobRendering?
-    /// Errand itself wrote into the log, which it does when it stops a job.
+    /// The last that was heard was Errand's own word on what happens, which needs no repeating at the end.
     private var wasExplained = false
 
     /// A viewer of `job` that goes on after a position.
@@ -63,7 +63,8 @@ struct JobViewer {
             case .fresh: break
             }
             hasStarted = true
-            if record.stream == .errand { wasExplained = true }
+            // What Errand writes into a log that goes on afterwards explains no end.
+            wasExplained = record.stream == .errand
             guard form == .events else {
                 shown += rendering?.render(record) ?? []
                 return .goOn
@@ -89,6 +90,7 @@ struct JobViewer {
             book.gap(of: attempt, last: last)
             note("records \(attempt).\(first) to \(attempt).\(last) are not stored any more", into: &shown)
         case .failure(let code, let message):
+            wasExplained = true
             if form != .events { note("\(message ?? "the job failed") (\(code))", into: &shown) }
         case .completed(let end):
             finish(end, into: &shown)
@@ -125,14 +127,13 @@ struct JobViewer {
 
     /// How it ended, unless that is what everybody expects of a command.
     private func summary(of end: JobEnd) -> String? {
-        let cost = end.costMicroUSD.map { ", \(HumanText.money(microUSD: $0))" } ?? ""
+        let cost = end.costMicroUSD.flatMap { $0 > 0 ? $0 : nil }.map { ", \(HumanText.money(microUSD: $0))" } ?? ""
         switch end.state {
         case .succeeded: return facts?.kind == .command ? nil : "succeeded\(cost)"
         case .failed where facts?.kind == .command && end.exitCode != nil: return nil
         case .failed where end.signal != nil: return "ended by signal \(end.signal ?? 0)\(cost)"
         default:
-            let isSaid = wasExplained && end.state != .failed
-            let reason = isSaid ? "" : end.reasonText.map { ": \(VisibleText.line($0))" } ?? ""
+            let reason = wasExplained ? "" : end.reasonText.map { ": \(VisibleText.line($0))" } ?? ""
             return "\(end.state.rawValue.replacingUnderscores)\(reason)\(cost)"
         }
     }
