@@ -34,6 +34,8 @@ package enum LinkProtocol {
     package static let slots = 1_024
     /// Texts that people read: a sentence or two.
     package static let textBytes = 4 << 10
+    /// Names that an agent gives of itself: its version, its session, its model.
+    package static let nameBytes = 256
     /// A base URL or a key: the longest that proxies in front of models take.
     package static let grantBytes = 8 << 10
 }

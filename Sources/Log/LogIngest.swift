@@ -37,7 +37,8 @@ package final class LogIngest {
     /// The longest that a record waits for company.
     static let batchDelay = Duration.milliseconds(250)
     private static let retryDelay = Duration.seconds(1)
-    private static let idleWait = Duration.seconds(3600)
+    /// A quiet attempt's ingest is given up after this; its next records begin another.
+    private static let idleWait = Duration.seconds(60)
 
     private let attempt: AttemptID
     private let ports: LogPorts
@@ -47,6 +48,8 @@ package final class LogIngest {
     private var isFlushDue = false
     private var isStale = false
     private var isClosed = false
+    /// Whether `run` has returned because nothing came for long: another ingest must take what comes now.
+    package private(set) var isRetired = false
     /// The record that must come next.
     package private(set) var next: UInt64
 
@@ -61,6 +64,7 @@ package final class LogIngest {
     /// Takes records: repeats are dropped, a jump is refused, the rest goes live and waits to be written.
     package func receive(_ records: [LogRecord]) async -> Receipt {
         guard !isStale, !isClosed else { return .stale }
+        guard !isRetired else { return .expected(next) }
         let fresh = records.drop { $0.seq < next }
         guard let first = fresh.first else { return .accepted }
         guard first.seq == next, zip(fresh, fresh.dropFirst()).allSatisfy({ $1.seq == $0.seq + 1 }) else {
@@ -89,14 +93,16 @@ package final class LogIngest {
         waiter.signal()
     }
 
-    /// Writes until closed or stale; `answer` is told what the worker must hear.
+    /// Writes until closed, stale or long idle; `answer` is told what the worker must hear.
     package func run(answer: (Answer) -> Void) async {
         while !isStale {
             if pending.isEmpty {
                 isFlushDue = false
                 if isClosed { return }
                 await waiter.wait(timeout: Self.idleWait)
-                continue
+                guard pending.isEmpty, !isClosed, !isFlushDue else { continue }
+                isRetired = true
+                return
             }
             if !isBatchDue { await waiter.wait(timeout: Self.batchDelay) }
             do throws(StoreError) {

@@ -64,6 +64,9 @@ extension Endpoints {
         guard wait == 0 else { throw ProblemError(.rateLimited(wait)) }
     }
 
+    /// Whether a stream of this person may go on; a store that is away ends no stream.
+    func mayGoOn(_ principal: Principal) async -> Bool { (try? await signIns.isActive(principal.signIn)) ?? true }
+
     private func bearerToken(_ request: HTTPRequest) -> String? {
         guard let value = request.headers["authorization"] else { return nil }
         let parts = value.split(separator: " ", omittingEmptySubsequences: false)

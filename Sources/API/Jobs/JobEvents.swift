@@ -38,7 +38,7 @@ extension Endpoints {
         keepAlive.start()
         while writer.isOpen {
             let events = try await follower.next()
-            if events.isEmpty { return }
+            guard !events.isEmpty, await mayGoOn(principal) else { return }
             var bytes: [UInt8] = []
             for event in events {
                 bytes += ServerSentEvents.event(id: event.position?.description, event: nil, data: event.json)

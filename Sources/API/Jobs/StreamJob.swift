@@ -39,6 +39,10 @@ extension Endpoints {
             while channel.isOpen {
                 let events = try await follower.next()
                 if events.isEmpty { break }
+                guard await mayGoOn(principal) else {
+                    follower.close()
+                    return await channel.close(code: StreamCloseCode.revoked, reason: "the sign-in was revoked")
+                }
                 for event in events { try await channel.send(text: event.json) }
             }
             follower.close()

@@ -9,6 +9,10 @@ extension Endpoints {
         let principal = try await authenticate(request)
         let found = try await project(of: request, principal)
         try require(.workspaceRead, found.role)
+        // Nobody would take the bytes of an answer without a body, and the transfer would hold the workspace.
+        guard request.method != .head else {
+            return HTTPResponse(status: 200, headers: HTTPHeaders([("content-type", "application/x-tar")]))
+        }
         let transfer = try await beginTransfer(found.value, .pull, principal)
         var granter = CreditGranter(window: LinkProtocol.transferWindow)
         grant(&granter, transfer)

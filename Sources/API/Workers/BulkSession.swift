@@ -77,7 +77,7 @@ final class BulkSession {
                 await channel.close(code: LinkCloseCode.protocolError, reason: "records without credit")
                 return false
             }
-            await take(frames, of: attempt, cost: cost)
+            return await take(frames, of: attempt, cost: cost)
         case .chunk(let number, let bytes):
             services.links.transfer(number, of: worker.id)?.deliver(.chunk(bytes))
         case .end(let number, let error):
@@ -89,8 +89,18 @@ final class BulkSession {
         return true
     }
 
-    private func take(_ frames: [UInt8], of attempt: AttemptID, cost: Int) async {
-        guard let intake = await intake(attempt) else { return settle(cost) }
+    /// Takes one message of records; false when the session must end, because storage cannot say where the log stands.
+    private func take(_ frames: [UInt8], of attempt: AttemptID, cost: Int) async -> Bool {
+        guard let intake = await intake(attempt) else {
+            // Asked for what it has freed already, the worker would have to give its lease up: let it come back instead.
+            await channel.close(code: LinkCloseCode.goingAway, reason: "the store is not available, try again")
+            return false
+        }
+        await take(frames, of: attempt, cost: cost, into: intake)
+        return true
+    }
+
+    private func take(_ frames: [UInt8], of attempt: AttemptID, cost: Int, into intake: Intake) async {
         // An empty batch says that the attempt's log has ended, so that nothing waits for company.
         guard !frames.isEmpty else {
             intake.ingest.flush()
@@ -100,6 +110,8 @@ final class BulkSession {
             outbox.put(APIBulkMessage.expected(attempt, next: intake.ingest.next).encoded())
             return settle(cost)
         }
+        // Repeats wait for nothing: what stored them was answered before, so nothing would settle their cost.
+        guard last.seq >= intake.ingest.next else { return settle(cost) }
         intake.unsettled.append((last.seq, cost))
         switch await intake.ingest.receive(records) {
         case .accepted: break
@@ -115,18 +127,15 @@ final class BulkSession {
         }
     }
 
-    /// The ingest of an attempt, begun where storage stands; nil when storage is away (the worker sends again).
+    /// The ingest of an attempt, begun where storage stands; nil when storage is away.
     private func intake(_ attempt: AttemptID) async -> Intake? {
-        if let known = ingests[attempt] { return known }
-        guard let durable = try? await services.log.durable(attempt) else {
-            outbox.put(APIBulkMessage.expected(attempt, next: 1).encoded())
-            return nil
-        }
+        if let known = ingests[attempt], !known.ingest.isRetired { return known }
+        guard let durable = try? await services.log.durable(attempt) else { return nil }
         let intake = Intake(LogIngest(attempt, durable: durable, ports: ports))
         ingests[attempt] = intake
         services.loop.spawnLocal {
             await intake.ingest.run { answer in self.answer(answer, attempt, intake) }
-            self.ingests[attempt] = nil
+            if self.ingests[attempt] === intake { self.ingests[attempt] = nil }
         }
         return intake
     }

@@ -14,6 +14,10 @@ final class ControlSession {
     private var window = ClaimWindow()
     private let wake = LoopCondition()
     private var isClosed = false
+    /// Attempts that the worker has: those of its hello, and those that were given on this socket.
+    private var known: Set<AttemptID> = []
+    private var isClaiming = false
+    private var claims: UInt64 = 0
     private var wakeSubscription: (any BusSubscription)?
     private var cancelSubscription: (any BusSubscription)?
 
@@ -76,6 +80,7 @@ final class ControlSession {
             let isResumed = lease.epoch == hello.resuming
             let owned = isResumed ? try await services.jobs.running(lease) : []
             let held = Set(hello.running)
+            known = held
             let verdict = try await services.jobs.reconcile(hello.running, lease: lease)
             let unbegun = owned.filter { !held.contains($0) }
             if !unbegun.isEmpty {
@@ -137,6 +142,7 @@ final class ControlSession {
             outbox.put(
                 APIControlMessage.beatAck(serial: serial, cancelled: verdict.cancelled, stale: verdict.stale).encoded()
             )
+            try await releaseLost()
         case .started(let attempt):
             if try await services.jobs.markStarted(attempt, now: services.time.now) {
                 services.bus.publish(BusChannel.job(attempt.job), [])
@@ -146,6 +152,20 @@ final class ControlSession {
             await services.queue.push(try await services.jobs.release(attempts, now: services.time.now))
         case .workspaceDone(let transfer, let outcome):
             services.links.transfer(transfer, of: worker.id)?.settle(outcome)
+        }
+    }
+
+    /// Gives back what was claimed for this lease and never reached the worker: a socket that it had left took it along.
+    private func releaseLost() async throws {
+        let before = claims
+        guard !isClaiming else { return }
+        let owned = try await services.jobs.running(lease)
+        // A claim under way is not known yet.
+        guard !isClaiming, claims == before, !isClosed else { return }
+        known.formIntersection(owned)
+        let lost = owned.filter { !known.contains($0) }
+        if !lost.isEmpty {
+            await services.queue.push(try await services.jobs.release(lost, now: services.time.now))
         }
     }
 
@@ -177,6 +197,8 @@ final class ControlSession {
     private func part(_ reason: GoodbyeReason) {
         outbox.put(APIControlMessage.goodbye(reason).encoded())
         outbox.close()
+        isClosed = true
+        wake.signalAll()
     }
 }
 
@@ -186,9 +208,14 @@ extension ControlSession {
         while !isClosed {
             let free = min(window.available, LinkProtocol.attempts)
             if free > 0, let claimed = try? await claim(free), !claimed.isEmpty {
-                guard !isClosed else { return }
+                let assignments = claimed.map(assignment)
+                guard !isClosed else {
+                    let hints = try? await services.jobs.release(assignments.map(\.attempt), now: services.time.now)
+                    return await services.queue.push(hints ?? [])
+                }
                 window.assigned(claimed.count)
-                for message in APIControlMessage.claims(claimed.map(assignment)) { outbox.put(message.encoded()) }
+                known.formUnion(assignments.map(\.attempt))
+                for message in APIControlMessage.claims(assignments) { outbox.put(message.encoded()) }
                 for job in claimed { services.bus.publish(BusChannel.job(job.job.id), []) }
                 continue
             }
@@ -198,6 +225,9 @@ extension ControlSession {
     }
 
     private func claim(_ free: Int) async throws -> [ClaimedJob] {
+        claims += 1
+        isClaiming = true
+        defer { isClaiming = false }
         let classes: [PlacementClass] = [.home(worker.id), .anywhere]
         switch await services.queue.pop(classes: classes, limit: free) {
         case .jobs(let candidates) where candidates.isEmpty: return []

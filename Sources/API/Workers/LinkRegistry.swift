@@ -33,29 +33,39 @@ package final class LinkRegistry: Sendable {
     /// Makes an empty registry.
     package init() {}
 
-    /// Puts a control socket in place; the former one of that worker is told that it lost.
+    /// Puts a control socket in place; the former one of that worker, which it has left, is closed.
     ///
     /// Answers with the number by which this opening is closed.
     func open(_ worker: WorkerID, _ control: ControlHandle) -> UInt64 {
-        let (former, opening) = state.withLock { state in
+        let (former, orphans, opening) = state.withLock { state in
             let opening = state.nextOpening
             state.nextOpening += 1
             state.openings[worker, default: (0, 0)].control = opening
-            return (state.controls.updateValue(control, forKey: worker), opening)
+            let former = state.controls.updateValue(control, forKey: worker)
+            return (former, former == nil ? [] : state.transfers.values.filter { $0.worker == worker }, opening)
         }
-        if let former, former.lease != control.lease { former.close(.leaseLost) }
+        // Also with the same lease: a socket that nobody reads any more must claim nothing.
+        former?.close(.leaseLost)
+        LinkRegistry.cut(orphans)
         return opening
     }
 
     /// Puts a bulk socket in place, and answers with the number by which this opening is closed.
     func open(_ worker: WorkerID, _ bulk: BulkHandle) -> UInt64 {
-        state.withLock { state in
+        let (orphans, opening) = state.withLock { state in
             let opening = state.nextOpening
             state.nextOpening += 1
             state.openings[worker, default: (0, 0)].bulk = opening
-            state.bulks[worker] = bulk
-            return opening
+            let former = state.bulks.updateValue(bulk, forKey: worker)
+            return (former == nil ? [] : state.transfers.values.filter { $0.worker == worker }, opening)
         }
+        LinkRegistry.cut(orphans)
+        return opening
+    }
+
+    /// The worker has given up what ran over the sockets before: nobody else would end these.
+    private static func cut(_ orphans: [WorkspaceTransfer]) {
+        for orphan in orphans { orphan.settle(.failed(.cancelled, text: "the worker's link was cut")) }
     }
 
     /// Removes a control socket if it is still the current one; false when another has taken its place.
@@ -67,7 +77,7 @@ package final class LinkRegistry: Sendable {
             for orphan in orphans { state.transfers[orphan.number] = nil }
             return orphans
         }
-        for orphan in orphans ?? [] { orphan.settle(.failed(.cancelled, text: "the worker's link was cut")) }
+        LinkRegistry.cut(orphans ?? [])
         return orphans != nil
     }
 
@@ -78,7 +88,7 @@ package final class LinkRegistry: Sendable {
             state.bulks[worker] = nil
             return state.transfers.values.filter { $0.worker == worker }
         }
-        for orphan in orphans { orphan.settle(.failed(.cancelled, text: "the worker's link was cut")) }
+        LinkRegistry.cut(orphans)
     }
 
     /// The control socket of a worker.

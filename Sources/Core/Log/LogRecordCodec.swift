@@ -10,6 +10,9 @@ package enum LogRecordCodec {
     /// Bytes of a frame between its checksum and the record's own.
     private static let fieldBytes = 29
 
+    /// Numbers that storage can hold, with room to count on; what is beyond was never written by a worker of ours.
+    private static let highest = UInt64(Int64.max) - 1 << 32
+
     /// Appends the frame of one record.
     package static func append(_ record: LogRecord, to bytes: inout [UInt8]) {
         let start = bytes.count
@@ -47,7 +50,7 @@ package enum LogRecordCodec {
             guard let seq = cursor.read(UInt64.self), let rawStream = cursor.read(UInt8.self),
                 let stream = LogStream(rawValue: rawStream), let offset = cursor.read(UInt64.self),
                 let time = cursor.read(Int64.self), let part = cursor.read(UInt16.self),
-                let parts = cursor.read(UInt16.self), part >= 1, part <= parts,
+                let parts = cursor.read(UInt16.self), part >= 1, part <= parts, seq <= highest, offset <= highest,
                 let data = cursor.read(count: Int(length) - fieldBytes)
             else { break }
             records.append(

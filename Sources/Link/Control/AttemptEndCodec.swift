@@ -90,9 +90,9 @@ extension JobResult {
         outputTokens = try fields.optionalInteger("output_tokens", in: 0...Int64.max)
         turns = try fields.optionalInteger("turns", in: 0...Int(Int32.max))
         durationMilliseconds = try fields.optionalInteger("duration_ms", in: 0...Int64.max)
-        agentVersion = try fields.optionalText("agent_version", limit: 256)
-        agentSession = try fields.optionalText("agent_session", limit: 256)
-        model = try fields.optionalText("model", limit: 256)
+        agentVersion = try fields.optionalText("agent_version", limit: LinkProtocol.nameBytes)
+        agentSession = try fields.optionalText("agent_session", limit: LinkProtocol.nameBytes)
+        model = try fields.optionalText("model", limit: LinkProtocol.nameBytes)
         isolation = try fields.optionalText("isolation", limit: LinkProtocol.textBytes)
     }
 }

@@ -144,7 +144,7 @@ final class AttemptRunner {
             state: outcome.state,
             reason: outcome.reason,
             reasonText: outcome.reasonText.map { $0.cut(toBytes: LinkProtocol.textBytes) },
-            result: result,
+            result: result.fitForLink,
             logEnd: log.finish(),
             didStart: didStart
         )

@@ -15,10 +15,13 @@ final class RunningProcess {
     private var machine: any AgentMachine
     private let changed = LoopCondition()
     private var input: [[UInt8]] = []
+    private var inputBytes = 0
     private var inputEnds = false
     private var openStreams = 2
     private var exit: AgentExit?
     private var ticker: LoopTimer?
+    /// Answers that a process has asked for and not read; above any number of questions asked at once.
+    private static let inputLimit = 16 << 20
     /// Called when the machine wants the process ended.
     var onStop: (AttemptStop) -> Void = { _ in }
 
@@ -134,6 +137,7 @@ final class RunningProcess {
         while exit == nil {
             if !input.isEmpty {
                 let bytes = input.removeFirst()
+                inputBytes = max(0, inputBytes - bytes.count)
                 // A program that does not read its input is its own affair; the queue is still emptied.
                 if isOpen { isOpen = await process.write(bytes) }
             } else if inputEnds {
@@ -157,6 +161,11 @@ final class RunningProcess {
             case .record(let stream, let bytes): log.write(stream, bytes)
             case .answer(let text): log.write(.stdout, Array(text.utf8))
             case .send(let bytes):
+                guard inputBytes + bytes.count <= Self.inputLimit else {
+                    onStop(.agent(.agentFailed, "The agent asks without reading the answers."))
+                    continue
+                }
+                inputBytes += bytes.count
                 input.append(bytes)
                 changed.signalAll()
             case .closeInput:
