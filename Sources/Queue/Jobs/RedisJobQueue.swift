@@ -42,7 +42,11 @@ package final class RedisJobQueue: JobQueue {
     }
 
     package func pop(classes: [PlacementClass], limit: Int) async -> QueuePop {
-        guard limit > 0, !classes.isEmpty else { return .jobs([]) }
+        guard limit > 0, !classes.isEmpty else {
+            // The sweep asks so whether the queue is whole, and takes nothing.
+            let isWhole = try? await connection.call(RedisCommand("EXISTS", "q:epoch"))
+            return isWhole == .integer(1) ? .jobs([]) : .lost
+        }
         var arguments = RedisCommand()
         arguments.add(clock.now.milliseconds)
         arguments.add(limit)
