@@ -1,3 +1,4 @@
+import Bytes
 import Core
 import Operations
 import Platform
@@ -26,6 +27,11 @@ enum FirstStart {
     static func enrolment(in store: Store, _ data: DataDirectory) async throws -> String? {
         let path = "\(data.worker)/state/worker.json"
         if try await BlockingPool.run({ Files.exists(path) }) { return nil }
-        return try await Workers.create(name: "local", in: store).token
+        do {
+            return try await Workers.create(name: "local", in: store).token
+        } catch StoreError.conflict {
+            // A first start that was interrupted left the name, and a token that nobody knows any more.
+            return try await Workers.create(name: "local-\(WallClock.now().milliseconds)", in: store).token
+        }
     }
 }

@@ -97,9 +97,12 @@ final class InstallationParts {
             "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
         ]
         if let key = configuration.modelKey {
-            settings["ANTHROPIC_API_KEY"] = key.reveal()
-            settings["ERRAND_MODEL_URL"] = configuration.modelURL
-            settings["ERRAND_MODEL_TEAM"] = team?.description
+            // Without the one team that it serves the key stays here: unnamed, it would serve every team.
+            if let team {
+                settings["ANTHROPIC_API_KEY"] = key.reveal()
+                settings["ERRAND_MODEL_URL"] = configuration.modelURL
+                settings["ERRAND_MODEL_TEAM"] = team.description
+            }
         } else if let standin {
             settings["ANTHROPIC_API_KEY"] = standinKey.reveal()
             settings["ERRAND_MODEL_URL"] = "http://\(standin)"

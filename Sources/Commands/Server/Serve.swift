@@ -98,7 +98,7 @@ package struct Serve: Verb {
             settings: ServiceSettings(
                 publicURL: publicURL,
                 openAPI: try Files.readAll(SharedFiles.openAPI, limit: 4 << 20),
-                model: model(configuration),
+                model: try model(configuration),
                 allowedOrigins: Set(configuration.corsOrigins),
                 version: ErrandVersion.current,
                 requestsPerSecond: configuration.requestsPerSecond
@@ -119,9 +119,13 @@ package struct Serve: Verb {
         return parsed
     }
 
-    private func model(_ configuration: Configuration) -> ModelGrantSource? {
+    private func model(_ configuration: Configuration) throws -> ModelGrantSource? {
         guard let key = configuration.modelKey else { return nil }
         let team = configuration.modelTeam.flatMap { TeamID($0) }
+        // A name that is no team's must not open the key to every team.
+        guard team != nil || configuration.modelTeam == nil else {
+            throw CommandFailure("ERRAND_MODEL_TEAM must be the id of a team, such as team_01j…")
+        }
         return ModelGrantSource(url: configuration.modelURL, key: key.reveal(), team: team)
     }
 }
