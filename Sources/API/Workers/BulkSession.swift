@@ -133,6 +133,8 @@ final class BulkSession {
         guard let durable = try? await services.log.durable(attempt) else { return nil }
         let intake = Intake(LogIngest(attempt, durable: durable, ports: ports))
         ingests[attempt] = intake
+        // The last answer of a former socket may be lost, and what it answered is not stored, nor answered, again.
+        if durable > 0 { outbox.put(APIBulkMessage.durable(attempt, seq: durable).encoded()) }
         services.loop.spawnLocal {
             await intake.ingest.run { answer in self.answer(answer, attempt, intake) }
             if self.ingests[attempt] === intake { self.ingests[attempt] = nil }
