@@ -122,10 +122,14 @@ begin
         shortlist := array(
             select first.id
             from (
-                select distinct on (j.project_id) j.id, j.priority, j.run_at from jobs j
-                where j.id = any (candidates) and j.state = 'queued' and j.workspace = 'project'
-                    and j.run_at <= moment
-                order by j.project_id, j.priority, j.run_at, j.id
+                select distinct on (c.project_id) c.id, c.priority, c.run_at
+                from (
+                    select * from jobs j
+                    where j.id = any (candidates) and j.state = 'queued' and j.workspace = 'project'
+                        and j.run_at <= moment
+                    order by j.id limit cardinality(candidates)
+                ) c
+                order by c.project_id, c.priority, c.run_at, c.id
             ) first
             order by first.priority, first.run_at, first.id
             limit wanted - cardinality(taken)
@@ -252,7 +256,7 @@ begin
             select w.id from workers w
             where w.id = j.worker_id and w.epoch = j.worker_epoch and w.lease_until >= moment
         ) is null
-        order by j.id limit wanted
+        limit wanted
         for no key update skip locked
     );
     return query
@@ -318,7 +322,7 @@ begin
     where j.id = any (array(
         select q.id from jobs q
         where q.project_id = any (away) and q.state = 'queued' and q.workspace = 'project'
-        order by q.id limit wanted for no key update skip locked
+        order by q.project_id limit wanted for no key update skip locked
     ));
     update jobs j set state = 'queued', reason = null, reason_text = null, dispatched_at = moment - stale_after
     where j.id = any (array(
@@ -329,7 +333,7 @@ begin
             )
             from projects p where p.id = b.project_id
         )
-        order by b.id limit wanted for no key update skip locked
+        order by b.project_id limit wanted for no key update skip locked
     ));
     select * into frontier from jobs j where j.id = walked_before;
     if found then
@@ -397,6 +401,48 @@ begin
 end
 $$;
 
+-- The queued jobs behind one of them, in a fixed order, for the rebuild of a lost queue: first those that run anywhere.
+create function errand_queued(behind uuid, wanted integer)
+returns table (job uuid, team uuid, home uuid, job_priority smallint, due timestamptz) language plpgsql as $$
+declare
+    frontier jobs;
+    found_ids uuid[] := '{}';
+    lowest constant uuid := '00000000-0000-0000-0000-000000000000';
+begin
+    select * into frontier from jobs j where j.id = behind;
+    if not found then
+        frontier.workspace := 'none';
+        frontier.team_id := lowest;
+        frontier.priority := 0;
+        frontier.run_at := '-infinity';
+        frontier.id := lowest;
+    end if;
+    if frontier.workspace = 'none' then
+        found_ids := array(
+            select j.id from jobs j
+            where j.state = 'queued' and j.workspace = 'none'
+                and (j.team_id, j.priority, j.run_at, j.id)
+                    > (frontier.team_id, frontier.priority, frontier.run_at, frontier.id)
+            order by j.team_id, j.priority, j.run_at, j.id limit wanted
+        );
+        frontier.project_id := lowest;
+    end if;
+    found_ids := found_ids || array(
+        select j.id from jobs j
+        where j.state = 'queued' and j.workspace = 'project'
+            and (j.project_id, j.priority, j.run_at, j.id)
+                > (frontier.project_id, frontier.priority, frontier.run_at, frontier.id)
+        order by j.project_id, j.priority, j.run_at, j.id limit wanted - cardinality(found_ids)
+    );
+    return query
+    select j.id, j.team_id, case when j.workspace = 'project' then p.home_worker end, j.priority, j.run_at
+    from unnest(found_ids) with ordinality as f (id, nth)
+    left join jobs j on j.id = f.id
+    left join projects p on p.id = j.project_id
+    order by f.nth;
+end
+$$;
+
 -- Forgets what has served its time: a bounded number of each per call.
 create function errand_expire(moment timestamptz, wanted integer) returns void language plpgsql as $$
 begin
@@ -425,6 +471,7 @@ revoke execute on function errand_finish(
 ) from public;
 revoke execute on function errand_reap(timestamptz, integer) from public;
 revoke execute on function errand_sweep(timestamptz, interval, interval, integer, uuid) from public;
+revoke execute on function errand_queued(uuid, integer) from public;
 revoke execute on function errand_expire(timestamptz, integer) from public;
 grant execute on function errand_ready(uuid, integer, timestamptz, uuid, uuid) to errand_app;
 grant execute on function errand_claim(uuid[], uuid, bigint, integer, timestamptz, uuid, uuid) to errand_app;
@@ -433,4 +480,5 @@ grant execute on function errand_finish(
 ) to errand_app;
 grant execute on function errand_reap(timestamptz, integer) to errand_app;
 grant execute on function errand_sweep(timestamptz, interval, interval, integer, uuid) to errand_app;
+grant execute on function errand_queued(uuid, integer) to errand_app;
 grant execute on function errand_expire(timestamptz, integer) to errand_app;

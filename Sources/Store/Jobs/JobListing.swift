@@ -1,15 +1,16 @@
 import Core
 
-/// The statements that list jobs, each with an index that gives its order.
+/// The statements that list jobs, newest first.
 ///
-/// Their parameters: before, limit, states, kind, project, team.
+/// Their parameters: before, limit, states, kind, project, team. A statement's order names its index: the column before
+/// the id is held to one value by a range, because an order by a constant would be no order.
 enum JobListing {
     /// The statement for a filter: of one project, of the teams in scope, or of everything.
     static func statement(for filter: JobFilter, scope: Scope) -> PostgresStatement {
         // Live jobs have an index of their own: they are few among many that are over.
         let wantsLive = !filter.states.isEmpty && filter.states.allSatisfy { !$0.isFinal }
         if filter.project != nil { return wantsLive ? liveOfProject : ofProject }
-        if scope == .system, filter.team == nil { return wantsLive ? liveOfAll : ofAll }
+        if scope == .system, filter.team == nil { return ofAll }
         return wantsLive ? liveOfTeams : ofTeams
     }
 
@@ -22,38 +23,54 @@ enum JobListing {
         """
     private static let isLive = "j.state in ('delayed', 'queued', 'blocked', 'running', 'paused')"
 
-    private static let ofAll = plain("jobs.list", "true")
-    private static let liveOfAll = plain("jobs.list_live", isLive)
-    private static let ofProject = plain("jobs.list_project", "j.project_id = $5::uuid")
-    private static let liveOfProject = plain(
-        "jobs.list_project_live",
-        "\(isLive) and j.team_id = (select p.team_id from projects p where p.id = $5::uuid)"
+    private static let ofAll = PostgresStatement(
+        "jobs.list",
+        "select \(Job.columns) from jobs j where \(narrowed) order by j.id desc limit $2::integer"
     )
-    private static let ofTeams = perTeam("jobs.list_teams", "true")
-    private static let liveOfTeams = perTeam("jobs.list_teams_live", isLive)
-
-    private static func plain(_ name: String, _ condition: String) -> PostgresStatement {
-        PostgresStatement(
-            name,
-            """
-            select \(Job.columns) from jobs j
-            where \(condition) and \(narrowed)
-            order by j.id desc limit $2::integer
-            """
-        )
-    }
+    private static let ofProject = PostgresStatement(
+        "jobs.list_project",
+        """
+        select \(Job.columns) from jobs j
+        where j.project_id >= $5::uuid and j.project_id <= $5::uuid and \(narrowed)
+        order by j.project_id desc, j.id desc limit $2::integer
+        """
+    )
+    private static let liveOfProject = perTeam(
+        "jobs.list_project_live",
+        teams: "array(select p.team_id from projects p where p.id = $5::uuid)",
+        isLive,
+        order: "j.team_id, j.id desc"
+    )
+    private static let ofTeams = perTeam(
+        "jobs.list_teams",
+        teams: inScope,
+        "true",
+        order: "j.team_id desc, j.id desc"
+    )
+    private static let liveOfTeams = perTeam(
+        "jobs.list_teams_live",
+        teams: inScope,
+        isLive,
+        order: "j.team_id, j.id desc"
+    )
+    private static let inScope = "case when $6::uuid is null then errand_teams() else array[$6::uuid] end"
 
     /// The newest of each team, then the newest of those: an index has the order only within one team.
-    private static func perTeam(_ name: String, _ condition: String) -> PostgresStatement {
+    private static func perTeam(
+        _ name: String,
+        teams: String,
+        _ condition: String,
+        order: String
+    ) -> PostgresStatement {
         PostgresStatement(
             name,
             """
             select \(Job.columns)
-            from unnest(case when $6::uuid is null then errand_teams() else array[$6::uuid] end) as t (team_id)
+            from unnest(\(teams)) as t (team_id)
             cross join lateral (
                 select j.* from jobs j
-                where j.team_id = t.team_id and \(condition) and \(narrowed)
-                order by j.id desc limit $2::integer
+                where j.team_id >= t.team_id and j.team_id <= t.team_id and \(condition) and \(narrowed)
+                order by \(order) limit $2::integer
             ) j
             order by j.id desc limit $2::integer
             """

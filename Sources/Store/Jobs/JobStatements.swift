@@ -80,7 +80,6 @@ enum JobStatements {
         """
         select j.id, j.attempt from jobs j
         where j.worker_id = $1::uuid and j.worker_epoch = $2::bigint and j.state in ('running', 'paused')
-        order by j.id
         """
     )
     static let reap = PostgresStatement(
@@ -104,21 +103,20 @@ enum JobStatements {
     static let queued = PostgresStatement(
         "jobs.queued",
         """
-        select \(JobHint.columns)
-        from jobs j left join projects p on p.id = j.project_id
-        where j.state = 'queued' and (j.team_id, j.id) > (
-            coalesce((select c.team_id from jobs c where c.id = $1::uuid), '00000000-0000-0000-0000-000000000000'),
-            $1::uuid
-        )
-        order by j.team_id, j.id limit $2::integer
+        select q.job, q.team, q.home, q.job_priority, q.due from errand_queued($1::uuid, $2::integer) q
         """
     )
     static let count = PostgresStatement(
         "jobs.count",
         """
-        select j.state, count(*) from jobs j
-        where j.state in ('delayed', 'queued', 'blocked', 'running', 'paused')
-        group by j.state
+        select l.state, count(*)
+        from (
+            select j.state from jobs j
+            where j.state in ('delayed', 'queued', 'blocked', 'running', 'paused')
+            order by j.team_id, j.id desc
+            offset 0
+        ) l
+        group by l.state
         """
     )
 }

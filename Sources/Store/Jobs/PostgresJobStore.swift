@@ -155,7 +155,7 @@ final class PostgresJobStore: JobStore {
     }
 
     func queued(after cursor: JobID?, limit: Int) async throws(StoreError) -> [JobHint] {
-        let values: [PostgresValue] = [.id(cursor ?? .lowest), .integer(limit)]
+        let values: [PostgresValue] = [.id(cursor), .integer(limit)]
         return try await pool.run(.system, JobStatements.queued(values)).rows { row throws(StoreError) in
             try JobHint(&row)
         }

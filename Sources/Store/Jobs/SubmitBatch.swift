@@ -118,11 +118,11 @@ extension SubmitBatch {
             select r.*
             from request r
             cross join lateral (
-                select p.id from projects p
-                where p.id = r.project_id and p.team_id = r.team_id and p.deleted_at is null
+                select p.team_id from projects p where p.id = r.project_id and p.deleted_at is null
+                limit 1
                 for key share
             ) p
-            where errand_reaches(r.scope, r.team_id)
+            where p.team_id = r.team_id and errand_reaches(r.scope, r.team_id)
         ),
         keyed as (
             insert into idempotency_keys (user_id, key, request_hash, job_id, created_at)
