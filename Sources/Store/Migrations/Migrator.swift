@@ -1,6 +1,5 @@
 import Bytes
 package import Core
-import Glibc
 package import Platform
 
 /// Brings a database to the present schema: the files of a directory in the order of their names, each once.
@@ -19,16 +18,6 @@ package struct Migrator {
     package init(directory: String, loop: EventLoop) {
         self.directory = directory
         self.loop = loop
-    }
-
-    /// The directory to use when none is configured: beside the installed program, else that of the working directory.
-    package static func defaultDirectory() -> String {
-        var link = [CChar](repeating: 0, count: 4_096)
-        let length = unsafe readlink("/proc/self/exe", &link, link.count - 1)
-        let program = String(decoding: link.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let folder = program.split(separator: "/").dropLast()
-        let installed = "/" + (folder + ["..", "share", "errand", "migrations"]).joined(separator: "/")
-        return unsafe access(installed, R_OK) == 0 ? installed : "migrations"
     }
 
     /// Applies what is missing and answers with the names of the files it applied.

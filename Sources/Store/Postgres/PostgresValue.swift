@@ -34,8 +34,6 @@ extension PostgresValue {
 
     static func time(_ time: Timestamp?) -> PostgresValue { time.map { .time($0) } ?? .null }
 
-    static func json(_ bytes: [UInt8]?) -> PostgresValue { bytes.map { .bytes($0) } ?? .null }
-
     static func array(_ element: PostgresArray.Element, _ values: some Collection<PostgresValue>) -> PostgresValue {
         .array(PostgresArray(element: element, values: Array(values)))
     }
