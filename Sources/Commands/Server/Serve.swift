@@ -23,7 +23,7 @@ package struct Serve: Verb {
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
         let configuration = try Configuration.load()
         let log = try StructuredLog(level: configuration.logLevel)
-        let plan = try plan(configuration, log)
+        let plan = try plan(configuration, log, on: loop)
         let gate = StopGate()
         let signals = try SignalStream(Serve.signals, on: loop)
         loop.spawnLocal {
@@ -63,7 +63,11 @@ package struct Serve: Verb {
         return ExitCode.done
     }
 
-    private func plan(_ configuration: Configuration, _ log: StructuredLog) throws -> ServePlan {
+    private func plan(
+        _ configuration: Configuration,
+        _ log: StructuredLog,
+        on loop: EventLoop
+    ) throws -> ServePlan {
         guard let certificate = configuration.tlsCertificate, let key = configuration.tlsKey else {
             throw CommandFailure(
                 "ERRAND_TLS_CERT and ERRAND_TLS_KEY are not set; `errand up` makes a certificate itself"
@@ -75,6 +79,7 @@ package struct Serve: Verb {
         guard let address = SocketAddress(host: configuration.listen.host, port: configuration.listen.port) else {
             throw CommandFailure("ERRAND_LISTEN must name a numeric address, such as 127.0.0.1:8443")
         }
+        try refuseTaken(address, on: loop)
         let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
         var limits = ServerLimits()
         limits.maximumConnections = configuration.maxConnections
@@ -106,6 +111,18 @@ package struct Serve: Verb {
             log: log,
             drainTime: configuration.shutdownGrace
         )
+    }
+
+    /// Loops share a port on purpose; two servers that share one would each get half of the clients.
+    private func refuseTaken(_ address: SocketAddress, on loop: EventLoop) throws {
+        do throws(PlatformError) {
+            try ListeningSocket.bind(address, on: loop, reusePort: false, backlog: 1).close()
+        } catch {
+            guard error.errno == EADDRINUSE else { throw error }
+            throw CommandFailure(
+                "\(address) is taken by another program: choose another port with --listen or ERRAND_LISTEN"
+            )
+        }
     }
 
     private func redis(_ configuration: Configuration) throws -> QueueConfiguration {

@@ -144,6 +144,8 @@ package protocol JobStore: AnyObject {
     /// Ends attempts, result and log end in the same transaction; answers in the order given.
     func finish(_ ends: [AttemptEnd], now: Timestamp) async throws(StoreError) -> [EndVerdict]
     /// Gives claims back untouched (the worker cannot run them): queued again, not counted.
+    ///
+    /// One whose work had begun is not given back: it counts as lost with its worker, and `reap` settles it.
     func release(_ attempts: [AttemptID], now: Timestamp) async throws(StoreError) -> [JobHint]
     /// Of the attempts a worker says it runs: those whose job wants to be cancelled, and those it no longer owns.
     func reconcile(

@@ -52,8 +52,13 @@ enum JobStatements {
                 finished_at = case when j.cancel_requested_at is null then null else $3::timestamptz end,
                 tries = greatest(j.tries - 1, 0), worker_id = null, worker_epoch = null, started_at = null,
                 dispatched_at = $3::timestamptz
-            where j.id = any (array(select h.id from held h))
+            where j.id = any (array(select h.id from held h)) and j.started_at is null
             returning j.id, j.team_id, j.project_id, j.workspace, j.state, j.priority, j.run_at
+        ),
+        -- What had begun may have had effects: it is not given back but lost, and the reaper settles it by its rules.
+        lost as (
+            update jobs j set worker_epoch = -1
+            where j.id = any (array(select h.id from held h)) and j.started_at is not null
         )
         select \(JobHint.columns) from freed j left join projects p on p.id = j.project_id where j.state = 'queued'
         """
