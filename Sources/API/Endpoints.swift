@@ -16,6 +16,8 @@ package final class Endpoints {
     let requestRates: LocalRates
     /// All requests of this loop together: two hundred busy people's, so that no flood of strangers starves them.
     private let allRates: LocalRates
+    /// Secrets tried by strangers, by address: each costs a query, and all of them have too many bits to be guessed.
+    let strangerRates = LocalRates(burst: 100, emission: .milliseconds(50))
     private var revocations: (any BusSubscription)?
     private var streams: [ObjectIdentifier: (signIn: SignInID, cut: () -> Void)] = [:]
 

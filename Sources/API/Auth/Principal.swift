@@ -35,6 +35,7 @@ extension Endpoints {
         guard let ticket = offered.first(where: { $0.hasPrefix(StreamTicket.subprotocolPrefix) }) else {
             throw ProblemError(.unauthenticated)
         }
+        try admitStranger(request)
         guard let hash = StreamTicket.hash(ofSubprotocol: ticket),
             let (user, signIn) = try await services.accounts.redeemTicket(hash: hash, now: services.time.now)
         else { throw ProblemError(.ticketRefused) }
@@ -66,6 +67,12 @@ extension Endpoints {
 
     /// Whether a stream of this person may go on; a store that is away ends no stream.
     func mayGoOn(_ principal: Principal) async -> Bool { (try? await signIns.isActive(principal.signIn)) ?? true }
+
+    /// Refuses an address that tries secrets without end.
+    func admitStranger(_ request: HTTPRequest) throws(ProblemError) {
+        let wait = strangerRates.take(request.remoteAddress, at: services.loop.now)
+        guard wait == 0 else { throw ProblemError(.rateLimited(wait)) }
+    }
 
     private func bearerToken(_ request: HTTPRequest) -> String? {
         guard let value = request.headers["authorization"] else { return nil }

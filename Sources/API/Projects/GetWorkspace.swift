@@ -44,7 +44,7 @@ extension Endpoints {
         while true {
             switch event {
             case .chunk(let bytes):
-                _ = granter.received(bytes.count)
+                guard granter.received(bytes.count) else { throw TransferCut(reason: "bytes came without credit") }
                 do {
                     try await writer.write(bytes)
                 } catch {

@@ -130,7 +130,8 @@ struct FieldReader {
 
     /// RFC 6901: `~` and `/` inside a name, and no more than 200 bytes of a name that the client made up.
     private static func escaped(_ name: String) -> String {
-        String(name.prefix(100)).map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        let shown = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+        return shown.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
     }
 
     private static func isVariableName(_ name: String) -> Bool {

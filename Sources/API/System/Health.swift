@@ -26,7 +26,7 @@ extension Endpoints {
 
     /// The process's metrics in Prometheus text form: `GET /metrics`.
     func metrics(_ request: HTTPRequest) async throws -> HTTPResponse {
-        if !isLocal(request.remoteAddress) {
+        if !isLocal(request) {
             let principal = try await authenticate(request)
             let user = try await services.accounts.user(principal.user)
             guard user?.isAdministrator == true else {
@@ -38,7 +38,11 @@ extension Endpoints {
         return response
     }
 
-    private func isLocal(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
+    /// A request of this machine itself; one that a proxy on it passed on is somebody else's.
+    private func isLocal(_ request: HTTPRequest) -> Bool {
+        let address = request.remoteAddress
+        return (address.hasPrefix("127.") || address == "::1") && !request.headers.contains("x-forwarded-for")
+    }
 
     /// The description of this interface: `GET /openapi.json`.
     func openAPI(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -14,6 +14,7 @@ final class BulkSession {
     // A transfer's window of chunks and an answer per attempt fit many times over.
     private let outbox = LoopOutbox(limit: 8_192)
     private var granter = CreditGranter(window: LinkProtocol.recordWindow)
+    private let ownership: AttemptOwnership
     private var ingests: [AttemptID: Intake] = [:]
 
     /// One attempt's ingest with the cost of what it has not made durable yet.
@@ -29,6 +30,7 @@ final class BulkSession {
         self.ports = ports
         self.worker = worker
         self.channel = channel
+        ownership = AttemptOwnership(of: worker.id, jobs: services.jobs)
     }
 
     /// Serves the socket until it closes.
@@ -91,6 +93,11 @@ final class BulkSession {
 
     /// Takes one message of records; false when the session must end, because storage cannot say where the log stands.
     private func take(_ frames: [UInt8], of attempt: AttemptID, cost: Int) async -> Bool {
+        if ingests[attempt] == nil, let isOwn = try? await ownership.contains(attempt), !isOwn {
+            outbox.put(APIBulkMessage.stale(attempt).encoded())
+            settle(cost)
+            return true
+        }
         guard let intake = await intake(attempt) else {
             // Asked for what it has freed already, the worker would have to give its lease up: let it come back instead.
             await channel.close(code: LinkCloseCode.goingAway, reason: "the store is not available, try again")

@@ -10,6 +10,7 @@ final class ControlSession {
     private let worker: WorkerRecord
     private let channel: any WebSocketChannel
     private let outbox = LoopOutbox(limit: 4_096)
+    private let ownership: AttemptOwnership
     private var lease: WorkerLease
     private var window = ClaimWindow()
     private let wake = LoopCondition()
@@ -29,6 +30,7 @@ final class ControlSession {
         self.worker = worker
         self.channel = channel
         lease = WorkerLease(worker: worker.id, epoch: worker.epoch)
+        ownership = AttemptOwnership(of: worker.id, jobs: services.jobs)
     }
 
     /// Serves the socket until it closes.
@@ -144,12 +146,16 @@ final class ControlSession {
             )
             try await releaseLost()
         case .started(let attempt):
-            if try await services.jobs.markStarted(attempt, now: services.time.now) {
+            if try await ownership.contains(attempt),
+                try await services.jobs.markStarted(attempt, now: services.time.now)
+            {
                 services.bus.publish(BusChannel.job(attempt.job), [])
             }
         case .finish(let ends): try await finish(ends)
         case .release(let attempts, _):
-            await services.queue.push(try await services.jobs.release(attempts, now: services.time.now))
+            var own: [AttemptID] = []
+            for attempt in attempts where try await ownership.contains(attempt) { own.append(attempt) }
+            await services.queue.push(try await services.jobs.release(own, now: services.time.now))
         case .workspaceDone(let transfer, let outcome):
             services.links.transfer(transfer, of: worker.id)?.settle(outcome)
         }
@@ -170,10 +176,17 @@ final class ControlSession {
     }
 
     private func finish(_ ends: [AttemptEnd]) async throws {
-        let verdicts = try await services.jobs.finish(ends, now: services.time.now)
         var answers: [FinishAnswer] = []
         var hints: [JobHint] = []
-        for (end, verdict) in zip(ends, verdicts) {
+        var own: [AttemptEnd] = []
+        for end in ends {
+            if try await ownership.contains(end.attempt) {
+                own.append(end)
+            } else {
+                answers.append(FinishAnswer(attempt: end.attempt, verdict: .stale))
+            }
+        }
+        for (end, verdict) in try await settle(own) {
             switch verdict {
             case .accepted(_, let next):
                 answers.append(FinishAnswer(attempt: end.attempt, verdict: .accepted))
@@ -185,6 +198,22 @@ final class ControlSession {
         }
         outbox.put(APIControlMessage.finished(answers).encoded())
         if !hints.isEmpty { await services.queue.push(hints) }
+    }
+
+    /// Ends attempts together, or one by one when one of them cannot be written and would hold the others up.
+    private func settle(_ ends: [AttemptEnd]) async throws(StoreError) -> [(AttemptEnd, EndVerdict)] {
+        do throws(StoreError) {
+            return Array(zip(ends, try await services.jobs.finish(ends, now: services.time.now)))
+        } catch {
+            guard case .conflict = error, ends.count > 1 else { throw error }
+        }
+        var settled: [(AttemptEnd, EndVerdict)] = []
+        for end in ends {
+            // What is refused here is not answered: its worker sends it again once its log is whole.
+            guard let verdict = try? await services.jobs.finish([end], now: services.time.now).first else { continue }
+            settled.append((end, verdict))
+        }
+        return settled
     }
 
     private func writeLoop() async {
@@ -215,6 +244,7 @@ extension ControlSession {
                 }
                 window.assigned(claimed.count)
                 known.formUnion(assignments.map(\.attempt))
+                ownership.note(assignments.map(\.attempt))
                 for message in APIControlMessage.claims(assignments) { outbox.put(message.encoded()) }
                 for job in claimed { services.bus.publish(BusChannel.job(job.job.id), []) }
                 continue

@@ -33,6 +33,7 @@ extension Endpoints {
         guard let value = request.headers["authorization"], value.lowercased().hasPrefix("bearer ") else {
             throw ProblemError(.workerRefused)
         }
+        try admitStranger(request)
         let credential = Array(value.utf8.dropFirst("bearer ".utf8.count))
         guard credential.count <= 256,
             let worker = try await services.workers.worker(credentialHash: Digest.sha256(credential)), !worker.isRevoked

@@ -22,6 +22,9 @@ final class WorkspaceTransfer: Sendable {
         var outcome: WorkspaceOutcome?
     }
 
+    /// Pieces of 128 KiB in a window of 1 MiB, and the few other events.
+    private static let eventLimit = 256
+
     let number: UInt64
     let worker: WorkerID
     private let state = Lock(State())
@@ -35,7 +38,12 @@ final class WorkspaceTransfer: Sendable {
     func deliver(_ event: Event) {
         let waiter = unsafe state.withLock { state -> UnsafeContinuation<Void, Never>? in
             if case .outcome(let outcome) = event, state.outcome == nil { state.outcome = outcome }
-            state.events.append(event)
+            // An honest worker's window is far smaller; a hole in the archive must end it.
+            if case .chunk = event, state.events.count >= WorkspaceTransfer.eventLimit {
+                state.events = [.end(error: "the worker sent more than was asked for")]
+            } else {
+                state.events.append(event)
+            }
             let waiter = unsafe state.waiter
             unsafe state.waiter = nil
             return unsafe waiter
