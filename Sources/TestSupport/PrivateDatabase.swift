@@ -54,6 +54,7 @@ package actor PrivateDatabase {
             settled.signalAll()
         }
         if !Files.exists("\(directory)/data") {
+            PrivateDatabaseCleanup.removeAbandoned()
             try Files.createDirectory(directory, mode: 0o700)
             PrivateDatabaseCleanup.add(directory)
             try hand(directory)
@@ -181,6 +182,14 @@ private enum PrivateDatabaseCleanup {
     static func add(_ directory: String) {
         _ = registered
         clusters.withLock { $0[directory] = 0 }
+    }
+
+    /// Removes what processes left behind that were killed; their servers died with them.
+    static func removeAbandoned() {
+        for name in (try? Files.list("/tmp")) ?? [] where name.hasPrefix("errand-postgres-") {
+            let owner = name.dropFirst("errand-postgres-".count).prefix { $0 != "-" }
+            if !Files.exists("/proc/\(owner)") { try? Files.removeTree("/tmp/\(name)") }
+        }
     }
 
     static func set(_ directory: String, _ pid: Int32) {
