@@ -41,6 +41,8 @@ struct ProjectDirectories: ~Copyable {
         for part in [Self.workspace, Self.configuration] {
             let made = unsafe mkdirat(project.raw, part, 0o700) == 0
             try steps.check(made || errno == EEXIST ? 0 : -errno, "making \(part)")
+            // A job may have shut its own workspace; the name cannot be anything else, its directory is not the job's.
+            if !made { try steps.check(unsafe answer(fchmodat(project.raw, part, 0o700, 0)), "opening \(part) again") }
             let directory = Descriptor(try steps.check(openDirectory(project.raw, part), "opening \(part)"))
             _ = unsafe fstat(directory.raw, &status)
             // Root's own: made just now, or by a server that ended before it could hand it over.

@@ -35,8 +35,10 @@ final class ProcessHealth: HealthChecks {
             return Array((text + Self.databaseUp + "errand_postgres_up 0\n").utf8)
         }
         text += Self.databaseUp + "errand_postgres_up 1\n"
-        text += "# HELP errand_jobs Jobs by state.\n# TYPE errand_jobs gauge\n"
-        for state in JobState.allCases { text += "errand_jobs{state=\"\(state.rawValue)\"} \(counts[state] ?? 0)\n" }
+        text += "# HELP errand_jobs Jobs that are not finished, by state.\n# TYPE errand_jobs gauge\n"
+        for state in JobState.allCases where !state.isFinal {
+            text += "errand_jobs{state=\"\(state.rawValue)\"} \(counts[state] ?? 0)\n"
+        }
         return Array(text.utf8)
     }
 

@@ -3,7 +3,7 @@
 /// A waiter checks its own state again after each wait. Cancellation does not end a wait: whoever cancels signals.
 package final class LoopCondition {
     private var waiters: [Waiter] = []
-    /// Counts the signals. A task may hop between the call of `wait` and its suspension: a signal then counts too.
+    // A task may hop between the call of `wait` and its suspension: a signal then counts too.
     private var signals: UInt64 = 0
 
     /// Creates a condition without waiters.

@@ -7,6 +7,13 @@ struct WorkspacePull {
     private let port: TransferPort
     private let loop: EventLoop
 
+    // Only what a push takes back: files, directories and links. What the job made unreadable is left out.
+    private static let script = """
+        find . '(' -type f -o -type d -o -type l ')' ! -path "$1" -print0 2>/dev/null | LC_ALL=C sort -z |
+            tar --create --file=- --null --verbatim-files-from --no-recursion --ignore-failed-read --files-from=- \
+                --warning=no-failed-read
+        """
+
     /// Prepares a pull.
     init(_ sandbox: any OpenSandbox, _ port: TransferPort, _ loop: EventLoop) {
         self.sandbox = sandbox
@@ -17,10 +24,7 @@ struct WorkspacePull {
     /// Runs the pull; it throws only before the first byte, later faults end the bytes themselves.
     func run() async throws(TransferFault) {
         let program = try await WorkspaceProgram.start(
-            [
-                "tar", "--create", "--file=-", "--directory=/workspace", "--sort=name",
-                "--exclude=./\(WorkspacePush.stagingPrefix)*", ".",
-            ],
+            ["sh", "-c", Self.script, "sh", "./\(WorkspacePush.stagingPrefix)*"],
             in: sandbox,
             loop: loop
         )
