@@ -22,6 +22,8 @@ final class LiveRing {
     private(set) var breaks = 0
     /// True when the job's row may have changed since it was read.
     var needsRefresh = true
+    /// The attempt of the row as it was read: live records of it are no news of the row.
+    var rowAttempt = 0
     /// The attempt that live records come from; 0 before the first.
     private(set) var attempt = 0
 
@@ -74,7 +76,7 @@ final class LiveRing {
             clear()
             attempt = newAttempt
             firstSeq = record.seq
-            needsRefresh = true
+            if newAttempt != rowAttempt { needsRefresh = true }
         } else if record.seq != nextSeq {
             // A resent record is known already unless the ring is empty; a jump begins a new run.
             guard record.seq > nextSeq || start == events.count else { return }

@@ -21,6 +21,7 @@ package final class LogFollower {
 
     private let encodeJob: (Job) -> [UInt8]
     private var announced: Announcement?
+    private var seenNews: UInt64 = 0
     private var isEnded = false
     private var isClosed = false
 
@@ -29,6 +30,26 @@ package final class LogFollower {
         case storage
         case tail(thenStorage: Bool)
         case live
+    }
+
+    /// What one attempt gave.
+    package enum Attempt: Sendable {
+        /// At least one event.
+        case events([FollowedEvent])
+        /// Nothing yet: `rest` and try again.
+        case rest(Rest)
+        /// The stream has ended after `job:completed`, or was closed.
+        case ended
+    }
+
+    /// What a viewer with nothing to send waits for.
+    package enum Rest: Sendable {
+        /// Something heard of the job, or the next poll.
+        case news
+        /// Storage, which must come first; hearing more would not help.
+        case starved
+        /// A store that is away.
+        case outage
     }
 
     /// What one step of following came to.
@@ -67,26 +88,48 @@ package final class LogFollower {
     ///
     /// An outage of the store is waited out once the stream has begun; `notFound` means that the job is gone.
     package func next() async throws(StoreError) -> [FollowedEvent] {
+        while true {
+            switch try await attempt() {
+            case .events(let events): return events
+            case .rest(let rest): await self.rest(rest)
+            case .ended: return []
+            }
+        }
+    }
+
+    /// What is there now, without waiting for more: for a viewer that keeps no deep task while nothing happens.
+    package func attempt() async throws(StoreError) -> Attempt {
         while !isClosed, !isEnded {
             var batch = EventBatch()
             do throws(StoreError) {
                 try await watched.refresh()
-                guard let row = watched.row else {
-                    await watched.wait()
-                    continue
-                }
+                seenNews = watched.news
+                guard let row = watched.row else { return .rest(.news) }
                 announce(row, in: &batch)
                 let step = try await advance(row, &batch)
                 isEnded = step == .ended
-                if !batch.events.isEmpty { return isClosed ? [] : batch.events }
-                await rest(after: step)
+                if !batch.events.isEmpty { return isClosed ? .ended : .events(batch.events) }
+                switch step {
+                case .progress, .ended: continue
+                case .idle: return .rest(.news)
+                case .starved: return .rest(.starved)
+                }
             } catch {
                 guard case .unavailable = error, announced != nil else { throw error }
-                if !batch.events.isEmpty { return batch.events }
-                await watched.pause(Self.outagePause)
+                return batch.events.isEmpty ? .rest(.outage) : .events(batch.events)
             }
         }
-        return []
+        return .ended
+    }
+
+    /// Waits as `attempt` asked for.
+    package func rest(_ rest: Rest) async {
+        guard !isClosed else { return }
+        switch rest {
+        case .news: await watched.wait(since: seenNews)
+        case .starved: await watched.pause(Self.starvedPause)
+        case .outage: await watched.pause(Self.outagePause)
+        }
     }
 
     /// Ends the following; must be called once, whatever `next` said.
@@ -94,15 +137,6 @@ package final class LogFollower {
         guard !isClosed else { return }
         isClosed = true
         hub.leave(watched)
-    }
-
-    private func rest(after step: Step) async {
-        guard !isClosed else { return }
-        switch step {
-        case .progress, .ended: return
-        case .idle: await watched.wait()
-        case .starved: await watched.pause(Self.starvedPause)
-        }
     }
 
     private func announce(_ row: Job, in batch: inout EventBatch) {

@@ -14,6 +14,8 @@ final class WatchedJob {
     private(set) var durable = LogPosition.start
     private(set) var pollInterval = WatchedJob.runningPoll
     var viewers = 0
+    /// Counts what was heard and read, so that nobody waits for news that came before the wait began.
+    private(set) var news: UInt64 = 0
 
     private let ports: LogPorts
     private let signal: any Waiter
@@ -51,22 +53,24 @@ final class WatchedJob {
         ring.needsRefresh = false
         refreshedAt = ports.clock.now
         isRefreshing = true
+        // A poll that finds nothing new wakes nobody; a failure does, for the next viewer to try.
+        var isNews = true
         defer {
             isRefreshing = false
-            signal.signal()
+            if isNews { wake() }
         }
         do throws(StoreError) {
-            try await read(wasTold: wasTold)
+            isNews = try await read(wasTold: wasTold)
         } catch {
             pollInterval = Self.runningPoll
             guard case .unavailable = error, row != nil else { throw error }
         }
     }
 
-    /// Waits for a message, a refreshed row or the next poll.
-    func wait() async {
+    /// Waits for a message, a refreshed row or the next poll; not at all when there was news since `seen`.
+    func wait(since seen: UInt64) async {
         // Told of a change while reading the row: the next refresh must not be slept through.
-        guard isRefreshing || !ring.needsRefresh else { return }
+        guard news == seen, isRefreshing || !ring.needsRefresh else { return }
         await signal.wait(timeout: pollInterval)
     }
 
@@ -74,8 +78,13 @@ final class WatchedJob {
     func pause(_ duration: Duration) async { await pause.wait(timeout: duration) }
 
     func wakeAll() {
-        signal.signal()
+        wake()
         pause.signal()
+    }
+
+    private func wake() {
+        news &+= 1
+        signal.signal()
     }
 
     private var isPollDue: Bool {
@@ -84,10 +93,13 @@ final class WatchedJob {
         return now < refreshedAt || now - refreshedAt >= pollInterval
     }
 
-    private func read(wasTold: Bool) async throws(StoreError) {
+    /// Reads the row and the durable position; true when either has changed.
+    private func read(wasTold: Bool) async throws(StoreError) -> Bool {
         guard let job = try await ports.loadJob(ring.job) else { throw .notFound }
         let isUnchanged = job == row
+        let before = durable
         row = job
+        ring.rowAttempt = job.attempt
         if job.state == .running || job.state == .paused {
             let attempt = AttemptID(job: job.id, attempt: job.attempt)
             durable = LogPosition(attempt: job.attempt, seq: try await ports.store.durable(attempt))
@@ -95,13 +107,14 @@ final class WatchedJob {
         } else {
             pollInterval = isUnchanged && !wasTold ? min(pollInterval * 2, Self.longestPoll) : Self.runningPoll
         }
+        return !isUnchanged || durable != before
     }
 
     private func heard(_ take: @escaping (LiveRing, [UInt8]?) -> Void) -> ([UInt8]?) -> Void {
         { message in
             take(self.ring, message)
             self.pollInterval = Self.runningPoll
-            self.signal.signal()
+            self.wake()
         }
     }
 }

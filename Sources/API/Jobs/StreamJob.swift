@@ -29,28 +29,14 @@ extension Endpoints {
             follower.close()
             loop.spawnLocal { await channel.close(code: StreamCloseCode.revoked, reason: "the sign-in was revoked") }
         }
-        defer { release(follower) }
-        // A viewer sends nothing but pings and its close; reading is how its going away is noticed.
-        services.loop.spawnLocal {
-            while (try? await channel.receive()) ?? nil != nil {}
-            follower.close()
-        }
-        do {
-            while channel.isOpen {
-                let events = try await follower.next()
-                if events.isEmpty { break }
-                guard await mayGoOn(principal) else {
-                    follower.close()
-                    return await channel.close(code: StreamCloseCode.revoked, reason: "the sign-in was revoked")
-                }
-                for event in events { try await channel.send(text: event.json) }
-            }
-            follower.close()
-            await channel.close(code: StreamCloseCode.ended, reason: "")
-        } catch {
-            follower.close()
-            await channel.close(code: StreamCloseCode.tryAgain, reason: "the log cannot be read now")
-        }
+        // A viewer sends nothing but pings and its close.
+        channel.dropsMessages = true
+        channel.onDisconnect = { follower.close() }
+        let viewer = StreamViewer(follower, channel, loop: services.loop) { [self] in await mayGoOn(principal) }
+        await viewer.run()
+        release(follower)
+        follower.close()
+        await channel.close(code: viewer.closeCode, reason: viewer.closeReason)
     }
 }
 

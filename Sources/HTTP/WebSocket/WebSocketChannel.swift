@@ -46,12 +46,21 @@ package protocol WebSocketChannel: AnyObject {
 
     /// Called once when the socket is no longer open, for senders that receive nothing.
     var onDisconnect: (() -> Void)? { get set }
+
+    /// Whether messages are dropped as they come, for senders that receive nothing.
+    var dropsMessages: Bool { get set }
 }
 
 extension WebSocketChannel {
     /// Never called: for channels without a socket, as in tests.
     package var onDisconnect: (() -> Void)? {
         get { nil }
+        set { _ = newValue }
+    }
+
+    /// Never set: for channels without a socket, as in tests.
+    package var dropsMessages: Bool {
+        get { false }
         set { _ = newValue }
     }
 }

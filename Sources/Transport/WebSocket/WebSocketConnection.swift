@@ -35,6 +35,8 @@ final class WebSocketConnection: WebSocketChannel {
 
     /// Called once when the socket is no longer open, for senders that receive nothing.
     var onDisconnect: (() -> Void)?
+    /// Whether messages are dropped as they come, for senders that receive nothing.
+    var dropsMessages = false
 
     private enum End {
         case closed
@@ -235,6 +237,7 @@ final class WebSocketConnection: WebSocketChannel {
     private func handle(_ event: WebSocketEvent) {
         guard end == nil else { return }
         switch event {
+        case .message where dropsMessages: break
         case .message(let message):
             messages.append(message)
             isPaused = messages.count >= Self.maximumQueued
