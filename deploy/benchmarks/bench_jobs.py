@@ -1,15 +1,18 @@
 """How soon a job speaks, how many jobs get done, and how many are taken durably."""
 
+import asyncio
 import concurrent.futures
 import os
 import subprocess
 import tempfile
 import time
 
+import asyncpg
+
 from load import load
 from peers import fastapi
 from processes import stopped
-from system import certificate, query, run_command, system
+from system import certificate, owner_url, run_command, system
 from table import percentile, row
 from wire import Wire
 
@@ -100,15 +103,21 @@ def drain(settings, running):
 
 def settled(running, jobs):
     """Waits until all jobs have ended, counted in the database, and gives the time of the last end."""
-    end = time.monotonic() + 120
-    count = "select count(*) filter (where state = 'succeeded') as good, extract(epoch from max(finished_at)) as last"
-    while time.monotonic() < end:
-        told = query(running, count + ", count(*) filter (where finished_at is null) as open from jobs")
-        if told["open"] == 0:
-            assert told["good"] >= len(jobs), f"{told['good']} of {len(jobs)} jobs succeeded"
-            return float(told["last"])
-        time.sleep(0.05)
-    raise AssertionError(f"{told['open']} jobs are open after two minutes")
+
+    async def watch():
+        session = await asyncpg.connect(owner_url(running, "errand"))
+        end = time.monotonic() + 120
+        while (left := await session.fetchval("select count(*) from jobs where finished_at is null")) > 0:
+            assert time.monotonic() < end, f"{left} jobs are open after two minutes"
+            await asyncio.sleep(0.1)
+        told = await session.fetchrow(
+            "select count(*) as good, extract(epoch from max(finished_at)) as last from jobs where state = 'succeeded'"
+        )
+        await session.close()
+        assert told["good"] >= len(jobs), f"{told['good']} of {len(jobs)} jobs succeeded"
+        return float(told["last"])
+
+    return asyncio.run(watch())
 
 
 def submits(settings, running, directory):
