@@ -35,6 +35,8 @@ final class AttemptRunner {
     private(set) var hasStarted = false
     /// Called when the program was executed.
     var onStart: () -> Void = {}
+    /// Returns when the spool has its place on disk; a program begins only then.
+    var placed: () async -> Void = {}
 
     /// Prepares to run an assignment.
     init(_ assignment: JobAssignment, log: AttemptLog, in surroundings: Surroundings) {
@@ -49,6 +51,7 @@ final class AttemptRunner {
         do throws(AttemptFault) {
             end = try await perform()
         } catch {
+            await placed()
             if stop == .shutdown || error.isHostGone { return .released }
             end = finish(
                 error.outcome(isolation: surroundings.sandboxes.isolation),
@@ -80,6 +83,7 @@ final class AttemptRunner {
         try checkStop()
         let sandbox = try await openSandbox(workspace)
         do throws(AttemptFault) {
+            await placed()
             try checkStop()
             return try await execute(plan, in: sandbox)
         } catch {

@@ -94,10 +94,18 @@ final class AttemptTable {
 
     private func perform(_ attempt: HeldAttempt, _ runner: AttemptRunner) async {
         report(.began(attempt.attempt))
-        do {
-            try await directory.create(attempt.attempt)
-        } catch {
-            runner.stop(.spoolBroken("\(error)"))
+        // The sandbox is made meanwhile: both take milliseconds that a person waits for.
+        var isPlaced = false
+        let placed = LoopCondition()
+        runner.placed = { while !isPlaced { await placed.wait() } }
+        surroundings.loop.spawnLocal { [directory] in
+            do {
+                try await directory.create(attempt.attempt)
+            } catch {
+                runner.stop(.spoolBroken("\(error)"))
+            }
+            isPlaced = true
+            placed.signalAll()
         }
         let verdict = await runner.run()
         attempt.occupiesSlot = false
