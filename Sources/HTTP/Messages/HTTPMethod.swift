@@ -24,6 +24,8 @@ package struct HTTPMethod: RawRepresentable, Hashable, Sendable {
     package static let options = HTTPMethod(rawValue: "OPTIONS")
     /// Asks for an echo of the request; refused everywhere, because it would show headers to scripts.
     package static let trace = HTTPMethod(rawValue: "TRACE")
+    /// Reads with a body that says what; no operation needs it.
+    package static let query = HTTPMethod(rawValue: "QUERY")
     /// Asks a proxy for a tunnel; only the egress proxy accepts it.
     package static let connect = HTTPMethod(rawValue: "CONNECT")
 }

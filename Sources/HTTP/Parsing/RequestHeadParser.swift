@@ -116,8 +116,8 @@ package struct RequestHeadParser {
     private mutating func setMethod(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(HeadError) {
         let method = HTTPMethod(rawValue: bytes.text(range))
         switch method {
-        // TRACE is known so that the router can refuse it with 405; no route has it.
-        case .get, .post, .head, .put, .patch, .delete, .options, .trace: head.method = method
+        // TRACE and QUERY are known so that the router can refuse them with 405; no route has them.
+        case .get, .post, .head, .put, .patch, .delete, .options, .trace, .query: head.method = method
         case .connect where limits.allowsConnect: head.method = method
         default: throw .unknownMethod
         }
