@@ -86,7 +86,8 @@ final class ServerConnection: DeadlineOwner {
 
     /// Reads at least one byte; false at the end of the stream, or when the connection has been parked.
     func readMore() async -> Bool {
-        while phase != .parked {
+        // A connection that was cut gets no more events: whoever wakes its reader means that it is over.
+        while phase != .parked, !hasFailed {
             if wire.mustWait, !events.take() {
                 unsafe await withUnsafeContinuation { unsafe events.suspend($0) }
                 continue
