@@ -7,18 +7,20 @@ def row(name, unit, errand, peer_name=None, peer=None, goal=None):
     """One row; `errand` and `peer` are the values of the runs, `goal` is (what, sign, number)."""
     own = statistics.median(errand)
     other = statistics.median(peer) if peer else None
+    # Neighbours in time share the machine's mood: the ratio is the median over the turns, not that of the medians.
+    ratio = statistics.median(mine / its for mine, its in zip(errand, peer, strict=True)) if peer else None
     return {
         "name": name,
         "unit": unit,
         "errand": rounded(own),
         "peer_name": peer_name,
         "peer": rounded(other),
-        "ratio": rounded(own / other) if other else None,
+        "ratio": rounded(ratio),
         "runs": len(errand),
         # The distance from the least run to the greatest, as a share of the median: how far to trust the row.
         "spread": rounded((max(errand) - min(errand)) / own) if own else None,
         "goal": " ".join(map(str, goal)) if goal else None,
-        "met": reached(own, own / other if other else None, goal),
+        "met": reached(own, ratio, goal),
     }
 
 
