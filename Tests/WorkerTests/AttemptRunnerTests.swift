@@ -60,7 +60,7 @@ private final class Stage {
     func text(_ stream: LogStream) async -> String {
         spool.rewind(to: 1)
         var bytes: [UInt8] = []
-        while spool.hasUnsent, let frames = await spool.takeUnsent() {
+        while !spool.isSent, await eventually(on: loop, { spool.hasUnsent }), let frames = await spool.takeUnsent() {
             for record in LogRecordCodec.decode(frames) ?? [] where record.stream == stream { bytes += record.bytes }
         }
         return String(decoding: bytes, as: UTF8.self)

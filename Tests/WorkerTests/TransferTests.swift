@@ -8,15 +8,16 @@ import Testing
 
 /// Plays `sh`, `tar` and `rm` of a transfer.
 private func play(_ process: FakeProcess, archive: [UInt8] = [], tarExit: Int32 = 0) {
-    switch process.program.arguments.first {
-    case "sh": process.onInputClosed = { process.end(.exited(0)) }
-    case "tar" where process.program.arguments.contains("--create"):
+    let arguments = process.program.arguments
+    switch arguments.first {
+    case "sh" where arguments.contains { $0.contains("--create") }:
         for start in stride(from: 0, to: archive.count, by: 10_000) {
             let piece = archive[start..<min(start + 10_000, archive.count)]
             process.print(String(decoding: piece, as: UTF8.self))
         }
         if tarExit != 0 { process.complain("tar: disk on fire\n") }
         process.end(.exited(tarExit))
+    case "sh": process.onInputClosed = { process.end(.exited(0)) }
     default: process.end(.exited(0))
     }
 }

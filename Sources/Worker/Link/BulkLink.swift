@@ -102,7 +102,7 @@ final class BulkLink {
             if let frames = await attempt.spool.takeUnsent() {
                 await send(frames, of: attempt)
                 if attempt.spool.hasUnsent || attempt.end != nil { table.makeReady(attempt.attempt) }
-            } else if attempt.end != nil, !attempt.isEndMarked, !attempt.spool.isStored {
+            } else if attempt.end != nil, !attempt.isEndMarked, attempt.spool.isSent, !attempt.spool.isStored {
                 // Nothing more comes: the API need not wait for company.
                 attempt.isEndMarked = true
                 await send([], of: attempt)

@@ -13,12 +13,12 @@ enum SpoolFailure: Equatable {
 
 /// What one attempt has written and the API has not yet stored: in memory for the link, on disk for a restart.
 ///
-/// Loop-confined. Records go to the link at once from memory, and to the disk in the background by one writer, at
-/// 64 KiB or after 50 ms; what the API has stored for good is freed. The link falls back to the disk when it lags.
+/// Loop-confined. One writer brings records to the disk at once, in the background, and then they go to the link from
+/// memory: the API never holds a record that a new process of this worker could not find. What the API has stored for
+/// good is freed. The link falls back to the disk when it lags.
 final class AttemptSpool {
-    /// Records wait this long for company before they are written.
-    static let flushInterval = Duration.milliseconds(50)
-    static let flushBytes = 64 << 10
+    /// Records that come while others are being written share a batch up to this size.
+    static let batchBytes = 64 << 10
     /// Frames kept in memory for a link that lags; further ones are read back from disk.
     static let memoryBytes = 4 << 20
     /// The job's output pauses while this much is not stored yet: seconds of a fast disk.
@@ -53,7 +53,6 @@ final class AttemptSpool {
     private var descriptor: Int32?
     private var isWriting = false
     private var isRemoved = false
-    private var flushTimer: LoopTimer?
 
     /// An empty spool in an existing directory.
     init(attempt: AttemptID, directory: String, budget: SpoolBudget, loop: EventLoop) {
@@ -94,17 +93,14 @@ final class AttemptSpool {
             inMemory += size
             lastSeq = tallied.record.seq
             if let last = batches.indices.last, last >= written + inFlight, !batches[last].isSent,
-                batches[last].length + size <= Self.flushBytes
+                batches[last].length + size <= Self.batchBytes
             {
                 _ = batches[last].add(tallied.record)
             } else {
                 batches.append(SpoolBatch(tallied))
             }
         }
-        if !records.isEmpty {
-            scheduleWrite()
-            onUnsent()
-        }
+        startWriting()
         return true
     }
 
@@ -120,18 +116,24 @@ final class AttemptSpool {
 // MARK: - Sending
 
 extension AttemptSpool {
-    /// True when a batch waits to be sent.
+    /// True when a batch can be sent now.
     var hasUnsent: Bool {
-        guard !isRemoved, !isLost, let last = batches.last, sendIndex < batches.count else { return false }
-        return last.lastSeq > durable
+        guard !isRemoved, !isLost, sendIndex < sendable else { return false }
+        return batches[sendable - 1].lastSeq > durable
     }
+
+    /// True when everything was sent, also what is still on its way to the disk.
+    var isSent: Bool { isRemoved || isLost || sendIndex >= batches.count }
+
+    /// Batches at the front that may be sent; a disk that fails must not keep what is left in memory from the API.
+    private var sendable: Int { failure == nil ? written : batches.count }
 
     /// The frames to send next; nil when there are none.
     ///
     /// One caller at a time.
     func takeUnsent() async -> [UInt8]? {
-        while sendIndex < batches.count, batches[sendIndex].lastSeq <= durable { sendIndex += 1 }
-        guard !isRemoved, sendIndex < batches.count else { return nil }
+        while sendIndex < sendable, batches[sendIndex].lastSeq <= durable { sendIndex += 1 }
+        guard !isRemoved, sendIndex < sendable else { return nil }
         let index = sendIndex
         sendIndex += 1
         batches[index].isSent = true
@@ -207,6 +209,7 @@ extension AttemptSpool {
         guard self.failure == nil else { return }
         self.failure = failure
         changed.signalAll()
+        onUnsent()
         onChange()
     }
 }
@@ -214,19 +217,7 @@ extension AttemptSpool {
 // MARK: - The disk
 
 extension AttemptSpool {
-    private func scheduleWrite() {
-        guard !isWriting else { return }
-        let waiting = batches[written...].reduce(0) { $0 + $1.length }
-        if waiting >= Self.flushBytes {
-            startWriting()
-        } else if flushTimer == nil {
-            flushTimer = loop.schedule(after: Self.flushInterval) { [weak self] in self?.startWriting() }
-        }
-    }
-
     private func startWriting() {
-        flushTimer?.cancel()
-        flushTimer = nil
         guard !isWriting, !isRemoved, failure == nil, written < batches.count else { return }
         isWriting = true
         loop.spawnLocal { [self] in
@@ -248,10 +239,12 @@ extension AttemptSpool {
             bytes += batches[written + inFlight].frames ?? []
             inFlight += 1
         }
-        let (content, old, path) = (bytes, descriptor, SpoolSegment.path(directory, first.firstSeq))
+        let (content, old, directory) = (bytes, descriptor, directory)
         do {
             let open = try await BlockingPool.run {
-                let open = try old ?? SpoolSegment.create(path, before: before)
+                // An attempt that is cancelled at once has something to say before its place is made.
+                if old == nil { try Files.createDirectory(directory, mode: 0o700) }
+                let open = try old ?? SpoolSegment.create(SpoolSegment.path(directory, first.firstSeq), before: before)
                 try SpoolSegment.append(content, to: open)
                 return open
             }
@@ -285,6 +278,7 @@ extension AttemptSpool {
         }
         written += inFlight
         freeStored()
+        onUnsent()
     }
 
     private func closeSegment() {
@@ -296,7 +290,6 @@ extension AttemptSpool {
     func remove() async {
         guard !isRemoved else { return }
         isRemoved = true
-        flushTimer?.cancel()
         changed.signalAll()
         while isWriting { await changed.wait() }
         closeSegment()
