@@ -20,6 +20,10 @@ package final class Endpoints {
     let strangerRates = LocalRates(burst: 100, emission: .milliseconds(50))
     private var revocations: (any BusSubscription)?
     private var streams: [ObjectIdentifier: (signIn: SignInID, cut: () -> Void)] = [:]
+    private var isCheckingStreams = false
+
+    /// A revocation that nobody told of, such as a disabled account's, cuts streams this late at most.
+    private static let streamCheckInterval = Duration.seconds(3)
 
     /// Makes the operations and begins to listen for revocations.
     package init(_ services: Services) {
@@ -58,6 +62,9 @@ package final class Endpoints {
     /// Keeps a live stream under its sign-in until `release`, so that a revocation cuts it.
     func hold(_ stream: AnyObject, signIn: SignInID, cut: @escaping () -> Void) {
         streams[ObjectIdentifier(stream)] = (signIn, cut)
+        guard !isCheckingStreams else { return }
+        isCheckingStreams = true
+        services.loop.spawnLocal { await self.checkStreams() }
     }
 
     /// Forgets a stream that has ended.
@@ -68,6 +75,22 @@ package final class Endpoints {
     private func revoked(_ message: [UInt8]?) {
         signIns.forget()
         guard let message, let signIn = SignInID(String(decoding: message, as: UTF8.self)) else { return }
+        cut(signIn)
+    }
+
+    /// Asks for the sign-ins of all open streams from time to time, as long as there are any.
+    private func checkStreams() async {
+        while !streams.isEmpty {
+            await services.loop.sleep(Self.streamCheckInterval)
+            for signIn in Set(streams.values.map(\.signIn)) {
+                // A store that is away cuts nobody: what it said last still holds.
+                if let isActive = try? await signIns.isActive(signIn), !isActive { cut(signIn) }
+            }
+        }
+        isCheckingStreams = false
+    }
+
+    private func cut(_ signIn: SignInID) {
         for (key, stream) in streams where stream.signIn == signIn {
             streams[key] = nil
             stream.cut()
