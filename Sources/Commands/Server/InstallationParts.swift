@@ -8,6 +8,9 @@ import Transport
 
 /// The services of Errand's own that `errand up` runs on top of the databases.
 final class InstallationParts {
+    /// What a service needs beside the time that it gives its work to end.
+    private static let closingTime = Duration.seconds(10)
+
     let publicURL: String
     let usesStandin: Bool
     private let configuration: Configuration
@@ -94,6 +97,7 @@ final class InstallationParts {
             "ERRAND_MAX_CONNECTIONS": "\(configuration.maxConnections)",
             "ERRAND_MAX_CONNECTIONS_PER_ADDRESS": "\(configuration.maxConnectionsPerAddress)",
             "ERRAND_REQUESTS_PER_SECOND": "\(configuration.requestsPerSecond)",
+            "ERRAND_SHUTDOWN_SECONDS": shutdownSeconds(configuration),
             "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
         ]
         if let key = configuration.modelKey {
@@ -132,6 +136,7 @@ final class InstallationParts {
     private var apiService: Service {
         Service(
             name: "api",
+            grace: configuration.shutdownGrace + Self.closingTime,
             makeSpec: { [self] in
                 data.running(spec("serve", settings), as: data.accounts?.api, mayGainPrivileges: false)
             },
@@ -153,6 +158,8 @@ final class InstallationParts {
     private var workerService: Service {
         Service(
             name: "worker",
+            // Jobs that have not ended by then are interrupted, killed and reported.
+            grace: configuration.shutdownGrace + Self.closingTime * 3,
             makeSpec: { [self] in
                 var own = [
                     "ERRAND_DATA": data.childPath(data.worker),
@@ -160,6 +167,7 @@ final class InstallationParts {
                     "ERRAND_API_CA": data.childPath(caFile),
                     "ERRAND_WORKER_SLOTS": "\(configuration.workerSlots)",
                     "ERRAND_SANDBOX_PATH": programs.sandbox,
+                    "ERRAND_SHUTDOWN_SECONDS": Self.shutdownSeconds(configuration),
                     "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
                 ]
                 if let enrolment { own["ERRAND_WORKER_TOKEN"] = enrolment }
@@ -193,6 +201,10 @@ final class InstallationParts {
     private func status(_ url: String) async -> Int? {
         guard let url = ClientURL(url) else { return nil }
         return try? await client.send(method: .get, url: url).status
+    }
+
+    private static func shutdownSeconds(_ configuration: Configuration) -> String {
+        "\(configuration.shutdownGrace.components.seconds)"
     }
 
     /// The address under which people reach a server that listens everywhere.
