@@ -117,6 +117,6 @@ let package = Package(
             "CommandsTests",
             ["Commands", "Core", "Bytes", "Crypto", "Log", "Platform", "HTTP", "Transport", "TestSupport"]
         ),
-        tests("EndToEndTests", ["Bytes", "Core", "Platform", "HTTP", "Transport", "TestSupport"]),
+        tests("EndToEndTests", ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "TestSupport"]),
     ]
 )

@@ -1,0 +1,58 @@
+import Bytes
+import Crypto
+import Platform
+import TestSupport
+import Testing
+
+/// Tests against whole installations, one after the other: each has several processes of its own.
+@Suite(.serialized)
+struct EndToEnd {}
+
+/// One installation for all tests of a suite that leave it as they found it.
+struct SharedInstallation: SuiteTrait, TestScoping {
+    @TaskLocal static var current: RunningErrand?
+
+    func provideScope(
+        for test: Test,
+        testCase: Test.Case?,
+        performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        try await RunningErrand.with { running in
+            try await Self.$current.withValue(running) { try await function() }
+        }
+    }
+
+    /// The installation of the present suite.
+    static func get() throws -> RunningErrand { try #require(current) }
+}
+
+extension Trait where Self == SharedInstallation {
+    /// Starts an installation before the suite and stops it afterwards.
+    static var sharedInstallation: SharedInstallation { SharedInstallation() }
+}
+
+/// Holds a viewer to what the server says the log of an attempt is: numbers, bytes and digest.
+func expectWhole(_ viewer: JobViewer, attempt: Int = 1, _ place: SourceLocation = #_sourceLocation) async throws {
+    let completed = try #require(await viewer.completed, sourceLocation: place)
+    let records = await viewer.records.filter { $0.attempt == attempt }
+    let bytes = records.flatMap(\.bytes)
+    #expect(records.map(\.seq) == Array(1..<records.count + 1), sourceLocation: place)
+    #expect(completed["attempt"]?.integer == Int64(attempt), sourceLocation: place)
+    #expect(completed["records"]?.integer == Int64(records.count), sourceLocation: place)
+    #expect(completed["bytes"]?.integer == Int64(bytes.count), sourceLocation: place)
+    #expect(completed["sha256"]?.string == Hex.encode(Digest.sha256(bytes)), sourceLocation: place)
+}
+
+/// A script that says `tick 1` to `tick n`, and what it prints.
+enum Ticks {
+    static func script(_ count: Int, every seconds: String) -> String {
+        "for i in $(seq 1 \(count)); do echo tick $i; sleep \(seconds); done"
+    }
+
+    static func output(_ count: Int) -> String { (1...count).map { "tick \($0)\n" }.joined() }
+}
+
+extension JSONValue {
+    var state: String? { self["state"]?.string }
+    var reason: String? { self["reason"]?.string }
+}

@@ -1,0 +1,80 @@
+import Bytes
+import Core
+import HTTP
+import TestSupport
+import Testing
+
+extension EndToEnd.Unharmed {
+    @Test func `every route with an id is 404 for another team, and is there for its own`() async throws {
+        let errand = try SharedInstallation.get()
+        let owner = try await errand.member("owner@example.org")
+        let stranger = try await errand.member("stranger@example.org")
+        let project = try await owner.project()
+        let job = try await owner.shell("echo mine", in: project)
+        #expect(try await owner.finished(job).state == "succeeded")
+        let team = try await owner.expect([200], .get, "/v1/projects/\(project)")["team_id"]?.string
+        let ids = ["projects": project, "jobs": job, "teams": try #require(team)]
+        let document = try await owner.expect([200], .get, "/openapi.json")
+        let routes = try Self.routes(document, ids)
+        #expect(routes.count >= 12)
+        for (method, path) in routes {
+            #expect(try await Self.ask(stranger, method, path) == 404, "\(method.rawValue) \(path)")
+        }
+        // Deleting comes last.
+        for (method, path) in routes.sorted(by: { ($0.method == .delete ? 1 : 0) < ($1.method == .delete ? 1 : 0) }) {
+            let status = try await Self.ask(owner, method, path)
+            #expect(status != 404 && status < 500, "\(method.rawValue) \(path): \(status)")
+        }
+    }
+
+    @Test func `another team's project takes no job, and nothing of it is listed`() async throws {
+        let errand = try SharedInstallation.get()
+        let owner = try await errand.member("lister@example.org")
+        let stranger = try await errand.member("outsider@example.org")
+        let project = try await owner.project()
+        let job = try await owner.shell("echo mine", in: project)
+        #expect(try await owner.finished(job).state == "succeeded")
+        let command = ErrandClient.command(["true"], in: project)
+        #expect(try await stranger.send(.post, "/v1/jobs", command).status == 404)
+        let prompt = JSONValue.object(JSONObject([("project_id", .string(project)), ("prompt", .string("hello"))]))
+        #expect(try await stranger.send(.post, "/v1/claude/execute", prompt).status == 404)
+        for (path, count) in [("/v1/jobs", 1), ("/v1/jobs?project_id=\(project)", 1), ("/v1/projects", 1)] {
+            #expect(try await owner.expect([200], .get, path)["items"]?.array?.count == count, "\(path)")
+            let seen = try await stranger.send(.get, path)
+            #expect(seen.status == 404 || seen.json["items"]?.array?.isEmpty == true, "\(path): \(seen.text)")
+        }
+    }
+
+    /// The routes of the document that have an id, with the owner's ids in them.
+    private static func routes(
+        _ document: JSONValue,
+        _ ids: [String: String]
+    ) throws -> [(method: HTTPMethod, path: String)] {
+        var routes: [(method: HTTPMethod, path: String)] = []
+        for (path, item) in try #require(document["paths"]?.object).members where path.contains("{") {
+            let noun = try #require(path.split(separator: "/").dropFirst().first)
+            let id = try #require(ids[String(noun)], "what is \(path)?")
+            for (name, _) in try #require(item.object).members {
+                let methods: [String: HTTPMethod] = [
+                    "get": .get, "put": .put, "post": .post, "patch": .patch, "delete": .delete,
+                ]
+                guard let method = methods[name] else { continue }
+                routes.append(
+                    (method, path.split(separator: "{")[0] + id + (path.split(separator: "}").dropFirst().first ?? ""))
+                )
+            }
+        }
+        return routes
+    }
+
+    /// The status of a well-formed request.
+    private static func ask(_ client: ErrandClient, _ method: HTTPMethod, _ path: String) async throws -> Int {
+        if path.hasSuffix("/stream") { return try await client.refusal(ofStream: path) ?? 101 }
+        if path.hasSuffix("/workspace"), method == .put {
+            let archive = PiecedBody([[UInt8](repeating: 0, count: 1_024)], on: client.loop)
+            return try await client.send(method, path, type: "application/x-tar", archive).status
+        }
+        let body: JSONValue? = method == .patch ? .object(JSONObject([("name", .string("renamed"))])) : nil
+        return try await client.send(method, path, body).status
+    }
+}
