@@ -146,8 +146,10 @@ package final class PrivatePostgres {
             // Queries here are short; compiling them costs more than it gains.
             "jit=off",
         ]
-        let arguments = ["postgres", "-D", data.childPath(cluster)] + settings.flatMap { ["-c", $0] }
-        var spec = ProcessSpec(path: programs.path("postgres"), arguments: arguments)
+        let path = programs.path("postgres")
+        // By its whole path, from which the server finds its libraries.
+        let arguments = [path, "-D", data.childPath(cluster)] + settings.flatMap { ["-c", $0] }
+        var spec = ProcessSpec(path: path, arguments: arguments)
         spec.environment = ["LC_ALL": "C.UTF-8", "TZ": "UTC"]
         (spec.standardOutput, spec.standardError) = (.pipe, .pipe)
         spec.workingDirectory = "/"
