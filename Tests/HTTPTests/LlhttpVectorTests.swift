@@ -11,7 +11,6 @@ import Testing
         "method: LINK request": "a method that no route of ours has",
         "method: SOURCE request": "a method that no route of ours has",
         "method: PRI request HTTP2": "a method that no route of ours has",
-        "method: QUERY request": "a method that no route of ours has",
         "method: CONNECT request": "a tunnel is for the egress proxy only",
         "method: CONNECT request with CAPS": "a tunnel is for the egress proxy only",
         "method: CONNECT with body": "a tunnel is for the egress proxy only",
