@@ -222,6 +222,8 @@ private func drain(_ spool: AttemptSpool, _ loop: EventLoop) async -> [UInt64] {
         try await onLoopWithDirectory { loop, path in
             let bench = try await Bench(loop, path)
             bench.put(2)
+            // The writer must not be at work any more when the directory goes.
+            try await bench.settle()
             bench.spool.acknowledge(2)
             #expect(!bench.spool.isLost)
             bench.spool.acknowledge(3)
