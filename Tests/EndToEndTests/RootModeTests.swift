@@ -9,7 +9,8 @@ import Testing
 let isRoot = geteuid() == 0
 
 extension EndToEnd.Unharmed {
-    @Test(.enabled(if: isRoot)) func `only the supervisor and the sandbox server are root`() async throws {
+    @Test(.enabled(if: isRoot, "only an installation started by root has users to tell apart"))
+    func `only the supervisor and the sandbox server are root`() async throws {
         let errand = try SharedInstallation.get()
         var users: [RunningErrand.Part: UInt32] = [:]
         for part in RunningErrand.Part.allCases {
@@ -27,8 +28,8 @@ extension EndToEnd.Unharmed {
         }
     }
 
-    @Test(.enabled(if: isRoot)) func `jobs run as users of the projects' range, each project as its own`() async throws
-    {
+    @Test(.enabled(if: isRoot, "only an installation started by root has users to tell apart"))
+    func `jobs run as users of the projects' range, each project as its own`() async throws {
         let client = try await SharedInstallation.get().administrator()
         var users: [UInt32] = []
         for marker in ["8640001", "8640002"] {
@@ -45,7 +46,8 @@ extension EndToEnd.Unharmed {
         #expect(users.allSatisfy { (1_300_000..<1_365_536).contains($0) }, "\(users)")
     }
 
-    @Test(.enabled(if: isRoot)) func `the worker holds nothing of the database`() async throws {
+    @Test(.enabled(if: isRoot, "only an installation started by root has users to tell apart"))
+    func `the worker holds nothing of the database`() async throws {
         let errand = try SharedInstallation.get()
         let url = try #require(try await errand.ready()["postgres_url"]?.string)
         let password = try #require(url.split(separator: ":").dropFirst(2).first?.split(separator: "@").first)
@@ -65,7 +67,8 @@ extension EndToEnd.Unharmed {
         }
     }
 
-    @Test(.enabled(if: isRoot)) func `the worker's user reaches neither the databases nor the secrets`() async throws {
+    @Test(.enabled(if: isRoot, "only an installation started by root has users to tell apart"))
+    func `the worker's user reaches neither the databases nor the secrets`() async throws {
         let errand = try SharedInstallation.get()
         let socket = try #require(try await errand.ready()["redis_socket"]?.string)
         let run = socket.split(separator: "/").dropLast(2).joined(separator: "/")

@@ -34,7 +34,8 @@ extension EndToEnd.Unharmed {
         #expect(output == Self.planted)
     }
 
-    @Test(.enabled(if: BuiltPrograms.agent != nil)) func `an agent's sandbox holds no model key`() async throws {
+    @Test(.enabled(if: BuiltPrograms.agent != nil, "ERRAND_AGENT_PATH names no agent"))
+    func `an agent's sandbox holds no model key`() async throws {
         let errand = try SharedInstallation.get()
         let client = try await errand.administrator()
         let project = try await haystack(needle: try secret("standin-key"), client)
