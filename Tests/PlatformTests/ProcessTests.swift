@@ -53,13 +53,13 @@ struct ProcessTests {
         try await onLoop { loop in
             var spec = ProcessSpec(path: "/usr/bin/env", arguments: ["env"], environment: ["B": "2", "A": "1=x"])
             spec.standardOutput = .pipe
-            var child = try ChildProcess.spawn(spec, on: loop)
-            #expect(await readAll(child.stdout) == "A=1=x\nB=2\n")
+            let environment = try await output(of: spec, on: loop)
+            #expect(environment == "A=1=x\nB=2\n")
             spec = program("/bin/pwd")
             spec.workingDirectory = "/proc"
             spec.standardOutput = .pipe
-            child = try ChildProcess.spawn(spec, on: loop)
-            #expect(await readAll(child.stdout) == "/proc\n")
+            let directory = try await output(of: spec, on: loop)
+            #expect(directory == "/proc\n")
         }
     }
 
@@ -72,7 +72,7 @@ struct ProcessTests {
             spec.standardOutput = .pipe
             // Crossed with open numbers, so that a naive dup2 would overwrite a source.
             spec.extraDescriptors = [(child: 5, raw: given.read), (child: given.read, raw: given.write)]
-            let names = await readAll(try ChildProcess.spawn(spec, on: loop).stdout).split(separator: "\n")
+            let names = try await output(of: spec, on: loop).split(separator: "\n")
             let expected = Set([0, 1, 2, 5, given.read])
             // `ls` itself opens the directory under the lowest free number.
             let own = Int32((3...).first { !expected.contains(Int32($0)) } ?? 3)
@@ -86,7 +86,7 @@ struct ProcessTests {
             SignalStream.block([SIGTERM, SIGUSR2])
             var spec = program("/bin/grep", "-E", "^Sig(Blk|Ign):", "/proc/self/status")
             spec.standardOutput = .pipe
-            let text = await readAll(try ChildProcess.spawn(spec, on: loop).stdout)
+            let text = try await output(of: spec, on: loop)
             #expect(text == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n")
         }
     }
@@ -169,6 +169,14 @@ private func program(_ path: String, _ arguments: String...) -> ProcessSpec {
 
 private func shell(_ script: String) -> ProcessSpec {
     ProcessSpec(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"])
+}
+
+/// What a program writes to its end, after which it has been reaped: a zombie would keep exit tests waiting for ever.
+private func output(of spec: ProcessSpec, on loop: EventLoop) async throws -> String {
+    let child = try ChildProcess.spawn(spec, on: loop)
+    let text = await readAll(child.stdout)
+    #expect(await child.wait() == .exited(0))
+    return text
 }
 
 private func readAll(_ socket: ByteSocket?) async -> String {
