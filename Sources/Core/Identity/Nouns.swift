@@ -12,6 +12,14 @@ package enum WorkerNoun: Noun { package static let prefix = "wrk" }
 package enum SignInNoun: Noun { package static let prefix = "dev" }
 /// The noun of an HTTP request.
 package enum RequestNoun: Noun { package static let prefix = "req" }
+/// The noun of an entry in the audit log.
+package enum AuditEntryNoun: Noun { package static let prefix = "aud" }
+/// The noun of an API key.
+package enum APIKeyNoun: Noun { package static let prefix = "key" }
+/// The noun of a service account: an actor that belongs to a team and never signs in.
+package enum ServiceAccountNoun: Noun { package static let prefix = "svc" }
+/// The noun of an invitation into a team.
+package enum InviteNoun: Noun { package static let prefix = "inv" }
 
 package typealias UserID = ID<UserNoun>
 package typealias TeamID = ID<TeamNoun>
@@ -20,3 +28,7 @@ package typealias JobID = ID<JobNoun>
 package typealias WorkerID = ID<WorkerNoun>
 package typealias SignInID = ID<SignInNoun>
 package typealias RequestID = ID<RequestNoun>
+package typealias AuditEntryID = ID<AuditEntryNoun>
+package typealias APIKeyID = ID<APIKeyNoun>
+package typealias ServiceAccountID = ID<ServiceAccountNoun>
+package typealias InviteID = ID<InviteNoun>
