@@ -8,6 +8,7 @@ struct TestCertificate: Sendable {
     let keyFile: String
 
     static let shared = Result { try TestCertificate(name: "localhost") }
+    static let other = Result { try TestCertificate(name: "other.example") }
 
     init(name: String) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "errand-tls-\(UUID().uuidString)")

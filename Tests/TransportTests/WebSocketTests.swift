@@ -56,4 +56,99 @@ import Transport
             #expect(try await channel.receive() == nil)
         }
     }
+
+    private static let handshake =
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+        + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
+    @Test(arguments: Security.allCases) func `bytes behind the head belong to the WebSocket`(
+        _ security: Security
+    ) async throws {
+        try await ServerFixture.run(security, respond: Self.echo) { fixture in
+            let stream = try await fixture.connect()
+            try await stream.write(Array(Self.handshake.utf8) + [0x82, 0x83, 0, 0, 0, 0, 1, 2, 3])
+            var bytes: [UInt8] = []
+            while !bytes.suffix(5).elementsEqual([0x82, 0x03, 1, 2, 3]) { bytes += try await stream.read(max: 1_024) }
+            #expect(String(decoding: bytes, as: UTF8.self).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
+        }
+    }
+
+    @Test func `a ping is answered though nobody receives, and a violation closes with its code`() async throws {
+        try await ServerFixture.run(
+            .plain,
+            respond: { _ in
+                HTTPResponse(
+                    status: 101,
+                    body: .webSocket(subprotocol: nil, limits: WebSocketLimits()) { channel in
+                        let gone = LoopCondition()
+                        channel.onDisconnect = { gone.signalAll() }
+                        while channel.isOpen { await gone.wait() }
+                    }
+                )
+            }
+        ) { fixture in
+            let stream = try await fixture.connect()
+            try await stream.write(Self.handshake)
+            _ = try await stream.read(until: "\r\n\r\n")
+            try await stream.write([0x89, 0x81, 0, 0, 0, 0, 7])
+            #expect(try await stream.read(max: 100) == [0x8A, 0x01, 7])
+            try await stream.write([0x81, 0x01, 0x61])
+            let close = try await stream.read(max: 100)
+            #expect(close.first == 0x88 && close.dropFirst(2).prefix(2).elementsEqual([0x03, 0xEA]))
+            #expect(await stream.readToEnd().isEmpty)
+        }
+    }
+
+    @Test func `a silent peer is given up`() async throws {
+        let limits = WebSocketLimits(pingInterval: .milliseconds(20), idleTimeout: .milliseconds(60))
+        try await ServerFixture.run(
+            .plain,
+            respond: { _ in
+                HTTPResponse(
+                    status: 101,
+                    body: .webSocket(subprotocol: nil, limits: limits) { channel in
+                        await #expect(throws: DisconnectedError.self) { _ = try await channel.receive() }
+                    }
+                )
+            }
+        ) { fixture in
+            let stream = try await fixture.connect()
+            try await stream.write(Self.handshake)
+            let text = await stream.readToEnd()
+            #expect(text.utf8.filter { $0 == 0x89 }.isEmpty == false || text.contains("\u{FFFD}"))
+        }
+    }
+
+    @Test(arguments: Security.allCases) func `two senders do not mix their frames`(_ security: Security) async throws {
+        let large = [UInt8](repeating: 1, count: 700_000)
+        try await ServerFixture.run(
+            security,
+            respond: { _ in
+                HTTPResponse(
+                    status: 101,
+                    body: .webSocket(subprotocol: nil, limits: WebSocketLimits()) { channel in
+                        let loop = EventLoop.current
+                        for _ in 0..<4 {
+                            loop?.spawnLocal { try? await channel.send(binary: large) }
+                            loop?.spawnLocal { try? await channel.send(text: Array("small".utf8)) }
+                        }
+                        while let message = try? await channel.receive(), message != .text("end") {}
+                    }
+                )
+            }
+        ) { fixture in
+            let (channel, _) = try await fixture.client.webSocket(url: fixture.url("/", webSocket: true))
+            var sizes: [Int] = []
+            for _ in 0..<8 {
+                switch try await channel.receive() {
+                case .binary(let bytes): sizes.append(bytes == large ? bytes.count : -1)
+                case .text(let text): sizes.append(text.utf8.count)
+                case nil: sizes.append(-2)
+                }
+            }
+            #expect(sizes.sorted() == [5, 5, 5, 5] + [Int](repeating: large.count, count: 4))
+            try await channel.send(text: Array("end".utf8))
+            #expect(try await channel.receive() == nil)
+        }
+    }
 }

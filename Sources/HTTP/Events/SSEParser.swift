@@ -6,6 +6,13 @@ package struct ServerSentEvent: Sendable, Equatable {
     package var event: String
     /// The data lines, joined by line feeds.
     package var data: [UInt8]
+
+    /// Makes an event.
+    package init(id: String?, event: String, data: [UInt8]) {
+        self.id = id
+        self.event = event
+        self.data = data
+    }
 }
 
 /// The stream holds an event larger than the reader allows.

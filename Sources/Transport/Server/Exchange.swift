@@ -1,7 +1,28 @@
 import HTTP
+import Platform
+
+/// Where a response began in the output, to take it back while nothing of it has left.
+private struct StreamMark {
+    let length: Int
+    let bytesSent: Int
+
+    init(_ connection: ServerConnection) {
+        length = connection.output.count
+        bytesSent = connection.bytesSent
+    }
+
+    func rewind(_ connection: ServerConnection) -> Bool {
+        guard connection.bytesSent == bytesSent, !connection.hasFailed else { return false }
+        connection.output.removeLast(connection.output.count - length)
+        return true
+    }
+}
 
 /// One request's way out: it decides the framing and writes the response.
 struct Exchange {
+    /// How long a stream's head waits for its first bytes: a query that fails has failed by then, and nobody notices.
+    private static let headHold = Duration.milliseconds(100)
+
     let head: RequestHead
     let requestID: String
     var keepsAlive: Bool
@@ -52,18 +73,29 @@ struct Exchange {
         } else {
             framing = .chunked
         }
+        let mark = StreamMark(connection)
         appendHead(response, framing, on: connection)
         guard head.method != .head, !isBodiless else { return }
+        // The head waits a moment for the first bytes, so that a source that fails at once can still be told of.
+        let hold = connection.wire.loop.schedule(after: Self.headHold) { [weak connection] in
+            connection?.flushWithoutWaiting()
+        }
+        defer { hold.cancel() }
         let writer = StreamWriter(connection: connection, framing: framing)
         do {
             try await produce(writer)
             try await writer.finish()
         } catch {
-            // The client must notice that the body is cut: no last chunk, no further response.
-            writer.fail()
-            keepsAlive = false
-            if !(error is DisconnectedError) {
+            if !(error is DisconnectedError || error is ProblemError) {
                 connection.server.onFault("response stream of \(requestID): \(error)")
+            }
+            if mark.rewind(connection) {
+                // Nothing has left yet, so the client can still be told.
+                _ = append(.problem((error as? ProblemError)?.problem ?? .internalError), to: connection)
+            } else {
+                // The client must notice that the body is cut: no last chunk, no further response.
+                writer.fail()
+                keepsAlive = false
             }
         }
         writer.detach()

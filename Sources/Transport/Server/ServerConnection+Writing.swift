@@ -11,7 +11,9 @@ extension ServerConnection {
         guard !hasFailed else { return false }
         while sent < output.count {
             switch wire.attemptWrite(output, from: sent) {
-            case .wrote(let count): sent += count
+            case .wrote(let count):
+                sent += count
+                bytesSent += count
             case .blocked, .failed: return false
             }
         }
@@ -26,6 +28,7 @@ extension ServerConnection {
         guard !hasFailed else { return false }
         // The rest leaves `output` first, so that nothing else sends it again while we wait.
         let rest = Array(output[sent...])
+        bytesSent += rest.count
         output = []
         sent = 0
         do throws(TransportError) {

@@ -27,6 +27,8 @@ final class ServerConnection: DeadlineOwner {
     var output: [UInt8] = []
     /// How much of `output` has been sent already.
     var sent = 0
+    /// How much has been sent in all.
+    var bytesSent = 0
     var isFlushQueued = false
     var hasFailed = false
     var timedOut = false
