@@ -76,7 +76,7 @@ import Transport
                 HTTPResponse(
                     status: 200,
                     body: .stream(length: nil) { _ in
-                        if request.path == "/broken" { throw DisconnectedError("the source is gone") }
+                        if request.path == "/broken" { throw EventTooLargeError(limit: 1) }
                         throw ProblemError(Problem(status: 409, code: "gone", title: "Gone"))
                     }
                 )

@@ -19,6 +19,11 @@ package struct ServerSentEvent: Sendable, Equatable {
 package struct EventTooLargeError: Error, Sendable {
     /// The limit that was exceeded, in bytes.
     package let limit: Int
+
+    /// Makes the error with the limit.
+    package init(limit: Int) {
+        self.limit = limit
+    }
 }
 
 /// Reads an event stream fed in pieces of any size.

@@ -15,6 +15,7 @@ final class ClientConnection: DeadlineOwner {
     var isSpent = false
     private(set) var timedOut = false
     private var ownsWire = true
+    private var budget = TurnBudget()
     private(set) lazy var deadline = ConnectionDeadline(loop: wire.loop, owner: self)
 
     init(wire: any Wire, pool: BufferPool) {
@@ -93,9 +94,13 @@ final class ClientConnection: DeadlineOwner {
     /// Reads at least one byte, or tells why not.
     func readMore() async -> WireRead {
         while true {
-            if wire.mustWait { await wire.awaitReadable() }
+            if wire.mustWait {
+                await wire.awaitReadable()
+                budget.restore()
+            }
             let outcome = input.fill(from: wire)
             if case .blocked = outcome { continue }
+            if case .bytes(let count) = outcome, budget.spend(count) { await Task.yield() }
             return outcome
         }
     }

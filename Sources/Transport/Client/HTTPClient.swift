@@ -13,6 +13,7 @@ package final class HTTPClient {
     private let resolve: Resolver
     private let buffers = BufferPool()
     private var idle: [String: [ClientConnection]] = [:]
+    private var sweep: LoopTimer?
     private var isClosed = false
 
     /// Makes a client; without `tls` only http and ws URLs can be used.
@@ -123,11 +124,17 @@ package final class HTTPClient {
         return (channel, head.headers)
     }
 
+    deinit {
+        sweep?.cancel()
+    }
+
     /// Closes the idle connections; those in use close when their answers end.
     package func close() {
         isClosed = true
         for connection in idle.values.joined() { connection.wire.close() }
         idle = [:]
+        sweep?.cancel()
+        sweep = nil
     }
 
     private func connection(to url: ClientURL) async throws(HTTPClientError) -> ClientConnection {
@@ -163,6 +170,22 @@ package final class HTTPClient {
         connection.isReused = true
         connection.idleSince = loop.now
         idle[key, default: []].append(connection)
+        scheduleSweep()
+    }
+
+    /// Closes what has been idle too long, also towards servers that are never asked again.
+    private func scheduleSweep() {
+        guard sweep == nil, !idle.isEmpty else { return }
+        sweep = loop.schedule(after: limits.keepAlive) { [weak self] in
+            guard let self else { return }
+            sweep = nil
+            let now = loop.now
+            for (key, connections) in idle {
+                let kept = connections.filter { now - $0.idleSince < limits.keepAlive }
+                idle[key] = kept.isEmpty ? nil : kept
+            }
+            scheduleSweep()
+        }
     }
 
     private static func poolKey(_ url: ClientURL) -> String {

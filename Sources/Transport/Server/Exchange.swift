@@ -89,7 +89,7 @@ struct Exchange {
             if !(error is DisconnectedError || error is ProblemError) {
                 connection.server.onFault("response stream of \(requestID): \(error)")
             }
-            if mark.rewind(connection) {
+            if !(error is DisconnectedError), mark.rewind(connection) {
                 // Nothing has left yet, so the client can still be told.
                 _ = append(.problem((error as? ProblemError)?.problem ?? .internalError), to: connection)
             } else {
@@ -123,6 +123,9 @@ struct Exchange {
         closes: Bool? = nil,
         on connection: ServerConnection
     ) {
+        var response = response
+        // An old client takes silence for a close.
+        if head.minorVersion == 0, keepsAlive { response.headers.set(name: "connection", value: "keep-alive") }
         MessageWriter.appendResponseHead(
             status: response.status,
             headers: response.headers,

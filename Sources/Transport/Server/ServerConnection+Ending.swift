@@ -54,9 +54,9 @@ extension ServerConnection {
     ) async {
         do throws(ProblemError) {
             let key = try WebSocketHandshake.key(of: request)
-            guard exchange.body == nil else {
+            guard exchange.body == nil, exchange.head.wantsUpgrade else {
                 throw ProblemError(
-                    Problem(status: 400, code: "malformed_handshake", title: "An upgrade request has no body")
+                    Problem(status: 400, code: "malformed_handshake", title: "An upgrade is HTTP/1.1 without a body")
                 )
             }
             guard server.cors.permitsWebSocket(from: request.headers["origin"], to: request.authority) else {

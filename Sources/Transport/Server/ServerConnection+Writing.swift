@@ -24,7 +24,11 @@ extension ServerConnection {
 
     /// Sends all of `output`; false when the client is gone.
     func flush() async -> Bool {
-        if flushAtOnce() { return true }
+        let before = bytesSent
+        if flushAtOnce() {
+            if budget.spend(bytesSent - before) { await Task.yield() }
+            return true
+        }
         guard !hasFailed else { return false }
         // The rest leaves `output` first, so that nothing else sends it again while we wait.
         let rest = Array(output[sent...])

@@ -34,6 +34,7 @@ final class ServerConnection: DeadlineOwner {
     var timedOut = false
     var webSocket: WebSocketConnection?
     var streamWriter: StreamWriter?
+    var budget = TurnBudget()
     private var events = ReadEvents()
     private(set) lazy var deadline = ConnectionDeadline(loop: wire.loop, owner: self)
 
@@ -86,16 +87,19 @@ final class ServerConnection: DeadlineOwner {
         if phase == .opening { wire.close() } else { wire.interruptReading() }
     }
 
-    /// Reads at least one byte; false at the end of the stream, or when the connection has been parked.
+    /// Reads at least one byte; false at the end of the stream, or when the connection has been parked or cut.
     func readMore() async -> Bool {
         // A connection that was cut gets no more events: whoever wakes its reader means that it is over.
-        while phase != .parked, !hasFailed {
+        while phase != .parked, !hasFailed, !wire.isClosed {
             if wire.mustWait, !events.take() {
                 unsafe await withUnsafeContinuation { unsafe events.suspend($0) }
+                budget.restore()
                 continue
             }
             switch input.fill(from: wire) {
-            case .bytes: return true
+            case .bytes(let count):
+                if budget.spend(count) { await Task.yield() }
+                return true
             case .blocked: continue
             case .end, .failed: return false
             }

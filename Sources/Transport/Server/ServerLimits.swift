@@ -4,8 +4,6 @@ package import HTTP
 package struct ServerLimits: Sendable {
     /// The size of request heads: one input buffer of 16 KiB, 64 fields.
     package var head = HeadLimits()
-    /// What `collect` should allow when an operation has no reason for another size: more than any JSON of ours.
-    package var body = 1 << 20
     /// The time for the TLS handshake and for a head, from its first byte: a slow phone needs 2 s, slowloris more.
     package var headTimeout = Duration.seconds(10)
     /// How long an idle connection is kept: longer than the 60 s after which common proxies and browsers let go.

@@ -46,6 +46,10 @@ package final class TLSServerContext: Sendable {
         guard unsafe SSL_CTX_check_private_key(pointer) == 1 else {
             throw .fromQueue(stage: "match certificate and private key")
         }
+        // TLS 1.2 with forward secrecy and AEAD only; TLS 1.3 has nothing else.
+        guard unsafe SSL_CTX_set_cipher_list(pointer, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 else {
+            throw .fromQueue(stage: "set ciphers")
+        }
         // One ticket is enough to resume; the default of two costs a write more.
         unsafe SSL_CTX_set_num_tickets(pointer, 1)
         unsafe SSL_CTX_set_alpn_select_cb(pointer, selectProtocol, nil)

@@ -134,6 +134,8 @@ final class WebSocketConnection: WebSocketChannel {
         defer {
             isWriting = false
             writerDone.signalAll()
+            // The end came while this was being sent, and left the wire to us.
+            if end != nil { wire.close() }
         }
         do throws(TransportError) {
             try await wire.write(frame)
