@@ -30,6 +30,12 @@ def memory(pid):
     raise AssertionError(f"process {pid} has no memory")
 
 
+def processor_seconds(pid):
+    """The processor time that a process has used, user and system."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
 def serving(arguments, port, directory, core=0, **environment):
     """Starts a peer on one core, waits until it answers over TLS, and ends it; gives its pid."""

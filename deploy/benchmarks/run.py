@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "suites"
 
 import table
 
-BENCHES = ["http", "jobs", "log", "sandbox"]
+BENCHES = ["http", "jobs", "log", "sandbox", "identity"]
 
 
 class Settings:

@@ -72,6 +72,19 @@ def query(running, statement, *values, database="errand"):
     return asyncio.run(ask())
 
 
+def execute(running, script):
+    """Runs statements as the database's superuser."""
+
+    async def do():
+        session = await asyncpg.connect(owner_url(running, "errand"))
+        try:
+            await session.execute(script)
+        finally:
+            await session.close()
+
+    asyncio.run(do())
+
+
 def run_command(running, argv, **more):
     body = {"project_id": running.project, "kind": "command", "argv": argv, "workspace": "none", **more}
     return running.call("POST", "/v1/jobs", body)["id"]
