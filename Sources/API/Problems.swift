@@ -37,6 +37,12 @@ extension Problem {
     static func forbidden(_ detail: String) -> Problem {
         Problem(status: 403, code: "forbidden", title: "Your role does not allow this", detail: detail)
     }
+    static let teamDeleting = Problem(
+        status: 409,
+        code: "team_deleting",
+        title: "The team is being deleted",
+        detail: "Nothing in it can be changed; an owner can take the deletion back with POST /v1/teams/{id}/restore."
+    )
     static func missing(_ noun: String) -> Problem {
         Problem(status: 404, code: "\(noun)_not_found", title: "There is no such \(noun)")
     }

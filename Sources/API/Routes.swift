@@ -1,3 +1,4 @@
+import Auth
 import Core
 package import HTTP
 
@@ -6,70 +7,78 @@ package struct RouteRow {
     package let method: HTTPMethod
     package let pattern: String
     package let operationID: String
-    let operation: (Endpoints) -> (HTTPRequest) async throws -> HTTPResponse
+    let operation: GuardedOperation
 
-    init(
-        _ method: HTTPMethod,
-        _ pattern: String,
-        _ operationID: String,
-        _ operation: @escaping (Endpoints) -> (HTTPRequest) async throws -> HTTPResponse
-    ) {
+    init(_ method: HTTPMethod, _ pattern: String, _ operationID: String, _ operation: GuardedOperation) {
         self.method = method
         self.pattern = pattern
         self.operationID = operationID
         self.operation = operation
     }
+
+    /// Who may call it.
+    package var access: RouteAccess { operation.access }
 }
 
 extension Endpoints {
     /// The one table of routes; the OpenAPI document is held to it by a test.
     package static var table: [RouteRow] {
         [
-            RouteRow(.post, "/v1/auth/login", "login", Endpoints.login),
-            RouteRow(.post, "/v1/auth/refresh", "refresh", Endpoints.refresh),
-            RouteRow(.post, "/v1/auth/logout", "logout", Endpoints.logout),
-            RouteRow(.get, "/v1/me", "getMe", Endpoints.me),
-            RouteRow(.post, "/v1/stream-tickets", "createStreamTicket", Endpoints.createStreamTicket),
-            RouteRow(.get, "/v1/teams", "listTeams", Endpoints.listTeams),
-            RouteRow(.post, "/v1/teams", "createTeam", Endpoints.createTeam),
-            RouteRow(.get, "/v1/teams/{id}/members", "listMembers", Endpoints.listMembers),
-            RouteRow(.get, "/v1/projects", "listProjects", Endpoints.listProjects),
-            RouteRow(.post, "/v1/projects", "createProject", Endpoints.createProject),
-            RouteRow(.get, "/v1/projects/{id}", "getProject", Endpoints.getProject),
-            RouteRow(.patch, "/v1/projects/{id}", "updateProject", Endpoints.updateProject),
-            RouteRow(.delete, "/v1/projects/{id}", "deleteProject", Endpoints.deleteProject),
-            RouteRow(.put, "/v1/projects/{id}/workspace", "putWorkspace", Endpoints.putWorkspace),
-            RouteRow(.get, "/v1/projects/{id}/workspace", "getWorkspace", Endpoints.getWorkspace),
-            RouteRow(.post, "/v1/claude/execute", "executeClaude", Endpoints.executeClaude),
-            RouteRow(.get, "/v1/jobs", "listJobs", Endpoints.listJobs),
-            RouteRow(.post, "/v1/jobs", "createJob", Endpoints.createJob),
-            RouteRow(.get, "/v1/jobs/{id}", "getJob", Endpoints.getJob),
-            RouteRow(.post, "/v1/jobs/{id}/cancel", "cancelJob", Endpoints.cancelJob),
-            RouteRow(.get, "/v1/jobs/{id}/stream", "streamJob", Endpoints.streamJob),
-            RouteRow(.get, "/v1/jobs/{id}/events", "jobEvents", Endpoints.jobEvents),
-            RouteRow(.get, "/v1/jobs/{id}/output", "jobOutput", Endpoints.jobOutput),
-            RouteRow(.get, "/v1/jobs/{id}/transcript", "jobTranscript", Endpoints.jobTranscript),
-            RouteRow(.post, "/v1/worker-link/enrol", "enrolWorker", Endpoints.enrolWorker),
-            RouteRow(.get, "/v1/worker-link/control", "workerControlLink", Endpoints.workerControlLink),
-            RouteRow(.get, "/v1/worker-link/bulk", "workerBulkLink", Endpoints.workerBulkLink),
-            RouteRow(.get, "/health", "health", Endpoints.health),
-            RouteRow(.get, "/ready", "ready", Endpoints.ready),
-            RouteRow(.get, "/metrics", "metrics", Endpoints.metrics),
-            RouteRow(.get, "/openapi.json", "openAPI", Endpoints.openAPI),
-            RouteRow(.get, "/.well-known/jwks.json", "jwks", Endpoints.jwks),
+            RouteRow(.post, "/v1/auth/login", "login", .anyone(Endpoints.login)),
+            RouteRow(.post, "/v1/auth/refresh", "refresh", .anyone(Endpoints.refresh)),
+            RouteRow(.post, "/v1/auth/logout", "logout", .person(Endpoints.logout)),
+            RouteRow(.get, "/v1/me", "getMe", .person(Endpoints.me)),
+            RouteRow(.post, "/v1/stream-tickets", "createStreamTicket", .person(Endpoints.createStreamTicket)),
+            RouteRow(.get, "/v1/teams", "listTeams", .person(Endpoints.listTeams)),
+            RouteRow(.post, "/v1/teams", "createTeam", .person(Endpoints.createTeam)),
+            RouteRow(.get, "/v1/teams/{id}/members", "listMembers", .team(.memberRead, Endpoints.listMembers)),
+            RouteRow(.get, "/v1/projects", "listProjects", .chosen(.projectRead, Endpoints.listProjects)),
+            RouteRow(.post, "/v1/projects", "createProject", .chosen(.projectWrite, Endpoints.createProject)),
+            RouteRow(.get, "/v1/projects/{id}", "getProject", .project(.projectRead, Endpoints.getProject)),
+            RouteRow(.patch, "/v1/projects/{id}", "updateProject", .project(.projectWrite, Endpoints.updateProject)),
+            RouteRow(.delete, "/v1/projects/{id}", "deleteProject", .project(.projectDelete, Endpoints.deleteProject)),
+            RouteRow(
+                .put,
+                "/v1/projects/{id}/workspace",
+                "putWorkspace",
+                .project(.workspaceWrite, Endpoints.putWorkspace)
+            ),
+            RouteRow(
+                .get,
+                "/v1/projects/{id}/workspace",
+                "getWorkspace",
+                .project(.workspaceRead, Endpoints.getWorkspace)
+            ),
+            RouteRow(.post, "/v1/claude/execute", "executeClaude", .chosen(.jobRun, Endpoints.executeClaude)),
+            RouteRow(.get, "/v1/jobs", "listJobs", .chosen(.jobRead, Endpoints.listJobs)),
+            RouteRow(.post, "/v1/jobs", "createJob", .chosen(.jobRun, Endpoints.createJob)),
+            RouteRow(.get, "/v1/jobs/{id}", "getJob", .job(.jobRead, Endpoints.getJob)),
+            RouteRow(.post, "/v1/jobs/{id}/cancel", "cancelJob", .job(.jobCancel, Endpoints.cancelJob)),
+            RouteRow(.get, "/v1/jobs/{id}/stream", "streamJob", .stream(.jobRead, Endpoints.streamJob)),
+            RouteRow(.get, "/v1/jobs/{id}/events", "jobEvents", .job(.jobRead, Endpoints.jobEvents)),
+            RouteRow(.get, "/v1/jobs/{id}/output", "jobOutput", .job(.jobRead, Endpoints.jobOutput)),
+            RouteRow(.get, "/v1/jobs/{id}/transcript", "jobTranscript", .job(.jobRead, Endpoints.jobTranscript)),
+            RouteRow(.post, "/v1/worker-link/enrol", "enrolWorker", .worker(Endpoints.enrolWorker)),
+            RouteRow(.get, "/v1/worker-link/control", "workerControlLink", .worker(Endpoints.workerControlLink)),
+            RouteRow(.get, "/v1/worker-link/bulk", "workerBulkLink", .worker(Endpoints.workerBulkLink)),
+            RouteRow(.get, "/health", "health", .anyone(Endpoints.health)),
+            RouteRow(.get, "/ready", "ready", .anyone(Endpoints.ready)),
+            RouteRow(.get, "/metrics", "metrics", .machine(Endpoints.metrics)),
+            RouteRow(.get, "/openapi.json", "openAPI", .anyone(Endpoints.openAPI)),
+            RouteRow(.get, "/.well-known/jwks.json", "jwks", .anyone(Endpoints.jwks)),
         ]
     }
 
     /// The routes of this loop; a store's failure becomes its problem here, once for all.
     package var routes: [Route] {
         Endpoints.table.map { row in
-            let operation = row.operation(self)
+            let operation = row.operation.run
             // Asking whether the process lives costs nothing, and must be answered in a flood too.
             let isCounted = row.operationID != "health"
             return Route(method: row.method, pattern: row.pattern, operationID: row.operationID) { [self] request in
                 do {
                     if isCounted { try admitAny() }
-                    return try await operation(request)
+                    return try await operation(self, request)
                 } catch let error as StoreError {
                     throw ProblemError(Problem(error))
                 }

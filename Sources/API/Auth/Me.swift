@@ -5,8 +5,7 @@ import HTTP
 
 extension Endpoints {
     /// The signed-in person and their teams: `GET /v1/me`.
-    func me(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func me(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         guard let user = try await services.accounts.user(principal.user) else { throw ProblemError(.unauthenticated) }
         let memberships = try await services.teams.memberships(of: user.id)
         return .json(
@@ -28,8 +27,7 @@ extension Endpoints {
     }
 
     /// A one-use ticket for clients whose WebSocket cannot send a header: `POST /v1/stream-tickets`.
-    func createStreamTicket(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func createStreamTicket(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         let ticket = StreamTicket.make()
         let expiresAt = services.time.now.adding(StreamTicket.lifetime)
         try await services.accounts.createTicket(

@@ -12,6 +12,9 @@ struct Principal {
 
     /// What the person may see.
     var scope: Scope { .user(user) }
+
+    /// Whether the person may do something where they have this role.
+    func allows(_ permission: Permission, role: Role) -> Bool { Permissions.allows(role: role, permission) }
 }
 
 extension Endpoints {

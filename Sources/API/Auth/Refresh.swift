@@ -32,8 +32,7 @@ extension Endpoints {
     }
 
     /// Ends the sign-in that the access token belongs to: `POST /v1/auth/logout`.
-    func logout(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func logout(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         try await services.accounts.revoke(principal.signIn, now: services.time.now)
         announceRevocation(principal.signIn)
         return .noContent

@@ -1,16 +1,12 @@
-import Auth
 import Core
 import HTTP
 
 extension Endpoints {
     /// Asks that a job end: `POST /v1/jobs/{id}/cancel`; asking again changes nothing.
-    func cancelJob(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let found = try await job(of: request, principal)
-        try require(.jobCancel, found.role)
+    func cancelJob(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let outcome = try await services.jobs.requestCancel(
-            found.value.id,
-            scope: principal.scope,
+            call.job.id,
+            scope: call.principal.scope,
             now: services.time.now
         )
         switch outcome {

@@ -9,8 +9,7 @@ private enum CreatableKind: String, CaseIterable {
 
 extension Endpoints {
     /// Runs a command in a project: `POST /v1/jobs`.
-    func createJob(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func createJob(_ request: HTTPRequest, _ call: PersonCall) async throws -> HTTPResponse {
         let (form, spec) = try await request.jsonObject(limit: BodyLimits.job) { fields in
             let form = JobForm(&fields)
             _ = fields.choice("kind", CreatableKind.self, required: true)
@@ -30,6 +29,6 @@ extension Endpoints {
             let input = fields.string("stdin", minimum: 0, maximum: JobLimits.standardInputBytes, required: false)
             return (form, CommandSpec(argv: argv, environment: environment ?? [:], standardInput: input))
         }
-        return try await submit(form, .command(spec), request, principal)
+        return try await submit(form, .command(spec), request, call)
     }
 }

@@ -4,8 +4,7 @@ import HTTP
 
 extension Endpoints {
     /// Sends the coding agent on an errand: `POST /v1/claude/execute`.
-    func executeClaude(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func executeClaude(_ request: HTTPRequest, _ call: PersonCall) async throws -> HTTPResponse {
         let (form, spec) = try await request.jsonObject(limit: BodyLimits.job) { fields in
             let form = JobForm(&fields)
             let spec = ClaudeSpec(
@@ -15,7 +14,7 @@ extension Endpoints {
             )
             return (form, spec)
         }
-        return try await submit(form, .claude(spec), request, principal)
+        return try await submit(form, .claude(spec), request, call)
     }
 }
 

@@ -5,15 +5,13 @@ import Platform
 
 extension Endpoints {
     /// A job's log live as server-sent events: `GET /v1/jobs/{id}/events`, resumed by `Last-Event-ID`.
-    func jobEvents(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let job = try await job(of: request, principal).value
+    func jobEvents(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["after"])
         let after = try lastEventID(request) ?? query.position("after") ?? .start
         var response = HTTPResponse(
             status: 200,
             body: .stream(length: nil) { [self] writer in
-                try await sendEvents(of: job.id, after: after, principal, to: writer)
+                try await sendEvents(of: call.job.id, after: after, call.principal, to: writer)
             }
         )
         response.headers.append(name: "content-type", value: "text/event-stream")

@@ -4,9 +4,8 @@ import Log
 
 extension Endpoints {
     /// The raw standard output of a command, or an agent's answer: `GET /v1/jobs/{id}/output`, with `Range`.
-    func jobOutput(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let job = try await job(of: request, principal).value
+    func jobOutput(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
+        let job = call.job
         let query = try QueryReader(request, allowed: ["attempt"])
         let attempt = AttemptID(job: job.id, attempt: try query.attempt() ?? job.attempt)
         let length = try await services.log.length(attempt, stream: .stdout)
@@ -30,11 +29,9 @@ extension Endpoints {
     }
 
     /// The agent's own messages, one JSON line each: `GET /v1/jobs/{id}/transcript`.
-    func jobTranscript(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let job = try await job(of: request, principal).value
+    func jobTranscript(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["attempt"])
-        let attempt = AttemptID(job: job.id, attempt: try query.attempt() ?? job.attempt)
+        let attempt = AttemptID(job: call.job.id, attempt: try query.attempt() ?? call.job.attempt)
         var response = HTTPResponse(
             status: 200,
             body: .stream(length: nil) { [services] writer in

@@ -4,8 +4,7 @@ import HTTP
 
 extension Endpoints {
     /// Jobs of the person's teams, newest first: `GET /v1/jobs`.
-    func listJobs(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func listJobs(_ request: HTTPRequest, _ call: PersonCall) async throws -> HTTPResponse {
         let query = try QueryReader(
             request,
             allowed: ["limit", "cursor", "project_id", "team_id", "state", "kind"],
@@ -20,7 +19,7 @@ extension Endpoints {
             filter,
             before: try query.id("cursor", JobNoun.self),
             limit: try query.limit(),
-            scope: principal.scope
+            scope: call.principal.scope
         )
         return .json(200, encodePage(page, cursor: { $0.id.description }, encode: JobView.write))
     }

@@ -5,15 +5,13 @@ import Platform
 
 extension Endpoints {
     /// A job's log live over a WebSocket: `GET /v1/jobs/{id}/stream?after=ATTEMPT.SEQ`.
-    func streamJob(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let (principal, subprotocol) = try await authenticateStream(request)
-        let job = try await job(of: request, principal).value
+    func streamJob(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["after"])
         let after = try query.position("after") ?? .start
         return HTTPResponse(
             status: 101,
-            body: .webSocket(subprotocol: subprotocol, limits: WebSocketLimits()) { [self] channel in
-                await stream(job.id, after: after, principal, to: channel)
+            body: .webSocket(subprotocol: call.subprotocol, limits: WebSocketLimits()) { [self] channel in
+                await stream(call.job.id, after: after, call.principal, to: channel)
             }
         )
     }

@@ -1,4 +1,3 @@
-import Auth
 import Bytes
 import Core
 import Crypto
@@ -28,22 +27,20 @@ extension Endpoints {
         _ form: JobForm,
         _ work: JobWork,
         _ request: HTTPRequest,
-        _ principal: Principal
+        _ call: PersonCall
     ) async throws -> HTTPResponse {
         let key = try idempotencyKey(request)
-        guard let id = form.project,
-            let project = try await services.projects.project(id, scope: principal.scope)
-        else { throw ProblemError(.missing("project")) }
-        try require(.jobRun, project.role)
+        guard let id = form.project else { throw ProblemError(.missing("project")) }
+        let project = try await project(id, for: call).project
         let now = services.time.now
         let job = Job(
             id: JobID(at: now),
-            teamID: project.value.teamID,
-            projectID: project.value.id,
-            submittedBy: principal.user,
+            teamID: project.teamID,
+            projectID: project.id,
+            submittedBy: call.principal.user,
             priority: form.priority ?? JobLimits.defaultPriority,
             workspace: form.workspace ?? .project,
-            policy: project.value.policy,
+            policy: project.policy,
             work: work,
             maxAttempts: form.maxAttempts ?? 1,
             timeoutSeconds: form.timeoutSeconds,
@@ -51,12 +48,12 @@ extension Endpoints {
             runAt: now
         )
         let new = NewJob(job: job, idempotencyKey: key, requestHash: requestHash(job))
-        guard let submission = try await services.jobs.submit([new], scope: principal.scope).first else {
+        guard let submission = try await services.jobs.submit([new], scope: call.principal.scope).first else {
             throw ProblemError(.internalError)
         }
         switch submission {
         case .created(let stored):
-            let placement = project.value.homeWorker.map(PlacementClass.home) ?? .anywhere
+            let placement = project.homeWorker.map(PlacementClass.home) ?? .anywhere
             await services.queue.push([
                 JobHint(
                     job: stored.id,

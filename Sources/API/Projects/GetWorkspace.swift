@@ -1,19 +1,15 @@
-import Auth
 import Core
 import HTTP
 import Link
 
 extension Endpoints {
     /// A project's workspace as a tar archive: `GET /v1/projects/{id}/workspace`.
-    func getWorkspace(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let found = try await project(of: request, principal)
-        try require(.workspaceRead, found.role)
+    func getWorkspace(_ request: HTTPRequest, _ call: ProjectCall) async throws -> HTTPResponse {
         // Nobody would take the bytes of an answer without a body, and the transfer would hold the workspace.
         guard request.method != .head else {
             return HTTPResponse(status: 200, headers: HTTPHeaders([("content-type", "application/x-tar")]))
         }
-        let transfer = try await beginTransfer(found.value, .pull, principal)
+        let transfer = try await beginTransfer(call, .pull)
         var granter = CreditGranter(window: LinkProtocol.transferWindow)
         grant(&granter, transfer)
         // The first event decides the status: a refusal becomes a problem, bytes become a body.

@@ -1,4 +1,3 @@
-import Auth
 import Bytes
 import Core
 import HTTP
@@ -6,14 +5,11 @@ import Link
 
 extension Endpoints {
     /// Replaces files of a project's workspace by a tar archive's: `PUT /v1/projects/{id}/workspace`.
-    func putWorkspace(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let found = try await project(of: request, principal)
-        try require(.workspaceWrite, found.role)
+    func putWorkspace(_ request: HTTPRequest, _ call: ProjectCall) async throws -> HTTPResponse {
         guard request.headers["content-type"] == "application/x-tar" else {
             throw ProblemError(.notTar("application/x-tar"))
         }
-        let transfer = try await beginTransfer(found.value, .push, principal)
+        let transfer = try await beginTransfer(call, .push)
         defer { services.links.end(transfer) }
         switch try await pump(request.body, into: transfer) {
         case .done(let bytes, let entries):
@@ -31,14 +27,11 @@ extension Endpoints {
     }
 
     /// Opens a transfer with the worker that holds the workspace, homing a project that has no home yet.
-    func beginTransfer(
-        _ project: Project,
-        _ direction: WorkspaceDirection,
-        _ principal: Principal
-    ) async throws -> WorkspaceTransfer {
+    func beginTransfer(_ call: ProjectCall, _ direction: WorkspaceDirection) async throws -> WorkspaceTransfer {
+        let project = call.project
         var home = project.homeWorker
         if home == nil, let candidate = services.links.anyWorker() {
-            home = try await services.projects.setHome(project.id, candidate, scope: principal.scope)
+            home = try await services.projects.setHome(project.id, candidate, scope: call.principal.scope)
         }
         guard let home, let transfer = services.links.begin(home), let control = services.links.control(home) else {
             throw ProblemError(.workerUnavailable)

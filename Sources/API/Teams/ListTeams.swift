@@ -5,8 +5,7 @@ import HTTP
 
 extension Endpoints {
     /// The signed-in person's teams: `GET /v1/teams`.
-    func listTeams(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func listTeams(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         _ = try QueryReader(request, allowed: [])
         let memberships = try await services.teams.memberships(of: principal.user)
         let page = Page(items: memberships, hasMore: false)
@@ -14,8 +13,7 @@ extension Endpoints {
     }
 
     /// Founds a team with the signed-in person as owner: `POST /v1/teams`.
-    func createTeam(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
+    func createTeam(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
         let name = try await request.jsonObject { $0.string("name", maximum: 100) }
         let now = services.time.now
         let team = Team(id: TeamID(at: now), name: name ?? "", createdAt: now)
@@ -24,11 +22,8 @@ extension Endpoints {
     }
 
     /// The members of a team: `GET /v1/teams/{id}/members`.
-    func listMembers(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let principal = try await authenticate(request)
-        let team = try request.pathID("id", TeamNoun.self, noun: "team")
-        let members = try await services.teams.members(of: team, scope: principal.scope)
-        guard !members.isEmpty else { throw ProblemError(.missing("team")) }
+    func listMembers(_ request: HTTPRequest, _ call: TeamCall) async throws -> HTTPResponse {
+        let members = try await services.teams.members(of: call.team.id, scope: call.principal.scope)
         let page = Page(items: members.map { Member(user: $0.user, role: $0.role) }, hasMore: false)
         return .json(
             200,

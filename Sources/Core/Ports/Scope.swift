@@ -13,11 +13,14 @@ package struct Access<Value: Sendable>: Sendable {
     package var value: Value
     /// The person's role in the row's team; `owner` for `Scope.system`.
     package var role: Role
+    /// The row's team is being deleted: it may be looked at, and not changed.
+    package var isClosing: Bool
 
     /// Pairs a row with a role.
-    package init(value: Value, role: Role) {
+    package init(value: Value, role: Role, isClosing: Bool = false) {
         self.value = value
         self.role = role
+        self.isClosing = isClosing
     }
 }
 

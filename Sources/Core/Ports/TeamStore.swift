@@ -4,6 +4,8 @@ package protocol TeamStore: AnyObject {
     func createTeam(_ team: Team, owner: UserID) async throws(StoreError)
     /// The teams of a person with the role in each, oldest first.
     func memberships(of user: UserID) async throws(StoreError) -> [Membership]
+    /// One team with the asker's role; nil when unknown or out of scope.
+    func team(_ id: TeamID, scope: Scope) async throws(StoreError) -> Access<Team>?
     /// The members of a team with their roles, oldest first; empty when out of scope.
     func members(of team: TeamID, scope: Scope) async throws(StoreError) -> [(user: User, role: Role)]
     /// Adds a member or changes a member's role.

@@ -40,4 +40,7 @@ package struct Membership: Sendable, Equatable {
         self.team = team
         self.role = role
     }
+
+    /// The team as a row that was found for the person.
+    package var access: Access<Team> { Access(value: team, role: role) }
 }

@@ -31,6 +31,15 @@ final class PostgresTeamStore: TeamStore {
         }
     }
 
+    func team(_ id: TeamID, scope: Scope) async throws(StoreError) -> Access<Team>? {
+        try await pool.run(scope, TeamStatements.select([.id(id)])).first { row throws(StoreError) in
+            Access(
+                value: Team(id: try row.value(), name: try row.value(), createdAt: try row.value()),
+                role: try row.word()
+            )
+        }
+    }
+
     func members(of team: TeamID, scope: Scope) async throws(StoreError) -> [(user: User, role: Role)] {
         try await pool.run(scope, TeamStatements.selectMembers([.id(team)])).rows { row throws(StoreError) in
             (user: try User(&row), role: try row.word())
@@ -54,6 +63,10 @@ enum TeamStatements {
         insert into memberships (user_id, team_id, role) values ($1::uuid, $2::uuid, $3::text)
         on conflict (user_id, team_id) do update set role = excluded.role
         """
+    )
+    static let select = PostgresStatement(
+        "teams.get",
+        "select t.id, t.name, t.created_at, errand_role(t.id) from teams t where t.id = $1::uuid"
     )
     static let selectMemberships = PostgresStatement(
         "memberships.of_user",
