@@ -1,3 +1,4 @@
+import Bytes
 import Core
 import HTTP
 
@@ -60,8 +61,23 @@ extension Problem {
             detail: "Send `content-type: \(expected)`."
         )
     }
-    static func malformedJSON(_ detail: String) -> Problem {
-        Problem(status: 400, code: "malformed_json", title: "The request body is not valid JSON", detail: detail)
+    static func unreadableJSON(_ error: JSONError) -> Problem {
+        switch error.reason {
+        case .tooDeep, .tooManyMembers, .tooManyValues:
+            Problem(
+                status: 400,
+                code: "json_too_complex",
+                title: "The request body holds too many or too deeply nested values",
+                detail: error.description
+            )
+        default:
+            Problem(
+                status: 400,
+                code: "malformed_json",
+                title: "The request body is not valid JSON",
+                detail: error.description
+            )
+        }
     }
     static func malformedParameter(_ name: String, _ detail: String) -> Problem {
         Problem(

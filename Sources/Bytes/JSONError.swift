@@ -6,15 +6,23 @@ package struct JSONLimits: Sendable {
     package var maximumBytes = 1 << 20
     /// Members of one object, or elements of one array.
     package var maximumMembers = 10_000
+    /// Values in the whole document: the smallest takes two bytes of text and about a hundred of memory.
+    package var maximumValues = 100_000
 
     /// The default bounds, fit for a request body.
     package init() {}
 
     /// Bounds that differ from the default in what is named.
-    package init(maximumDepth: Int = 32, maximumBytes: Int = 1 << 20, maximumMembers: Int = 10_000) {
+    package init(
+        maximumDepth: Int = 32,
+        maximumBytes: Int = 1 << 20,
+        maximumMembers: Int = 10_000,
+        maximumValues: Int = 100_000
+    ) {
         self.maximumDepth = maximumDepth
         self.maximumBytes = maximumBytes
         self.maximumMembers = maximumMembers
+        self.maximumValues = maximumValues
     }
 }
 
@@ -23,6 +31,7 @@ package enum JSONErrorReason: String, Sendable {
     case tooLong = "the document is too long"
     case tooDeep = "the nesting is too deep"
     case tooManyMembers = "there are too many members or elements"
+    case tooManyValues = "there are too many values"
     case unexpectedEnd = "the document ends too early"
     case unexpectedByte = "a byte is not allowed here"
     case invalidLiteral = "a literal is misspelt"

@@ -14,6 +14,7 @@ struct JSONParser {
     let limits: JSONLimits
     var position = 0
     private var depth = 0
+    private var values = 0
 
     /// Keeps a caller's generous limit from running over the stack of a loop thread.
     private static let depthCap = 512
@@ -36,6 +37,8 @@ struct JSONParser {
     func failure(_ reason: JSONErrorReason) -> JSONError { JSONError(reason: reason, offset: position) }
 
     private mutating func value() throws(JSONError) -> JSONValue {
+        values += 1
+        guard values <= limits.maximumValues else { throw failure(.tooManyValues) }
         switch try peek() {
         case UInt8(ascii: "{"): return .object(try object())
         case UInt8(ascii: "["): return .array(try array())

@@ -2,8 +2,13 @@ import Bytes
 
 /// Decides whether an agent's line may stand inside an event as the JSON that it is.
 enum AgentMessage {
-    /// Twice the nesting of the deepest tool input seen, within what the reader's recursion allows.
-    private static let limits = JSONLimits(maximumDepth: 256, maximumBytes: 256 << 10, maximumMembers: 100_000)
+    /// Twice the nesting of the deepest tool input seen, and half of the values that a client reads by default.
+    private static let limits = JSONLimits(
+        maximumDepth: 256,
+        maximumBytes: 256 << 10,
+        maximumMembers: 50_000,
+        maximumValues: 50_000
+    )
 
     /// Whether the line is one JSON object and nothing beside it.
     ///

@@ -43,7 +43,12 @@ package enum StandinScript {
     }
 
     private static func parse(_ body: [UInt8]) throws(StandinError) -> JSONValue {
-        let limits = JSONLimits(maximumDepth: 256, maximumBytes: bodyLimit, maximumMembers: 1_000_000)
+        let limits = JSONLimits(
+            maximumDepth: 256,
+            maximumBytes: bodyLimit,
+            maximumMembers: 1_000_000,
+            maximumValues: 1_000_000
+        )
         guard let request = try? JSONReader.parse(body, limits: limits), request["messages"]?.array != nil else {
             throw StandinError(status: 400, message: "the body is not a JSON object with messages")
         }

@@ -63,15 +63,32 @@ import Testing
         #expect(agent.outputEnded() == [])
     }
 
-    @Test func `a line over the limit is named and dropped`() {
+    @Test func `a line over the limit is kept raw in pieces, named and not read`() {
         var agent = ClaudeAgent(policy: .contained)
-        #expect(agent.receive(stdout: [UInt8](repeating: 0x61, count: ClaudeAgent.lineLimit + 1)) == [])
-        guard case .record(.errand, let note)? = agent.receive(stdout: [0x0a]).first else {
-            Issue.record("no note was made")
-            return
+        // A result that would end the run, if it were read.
+        let line = [UInt8](Lines.success.replacing("All done.", with: String(repeating: "x", count: 4 << 20)).utf8)
+        var actions: [AgentAction] = []
+        for start in stride(from: 0, to: line.count, by: 65_536) {
+            actions += agent.receive(stdout: [UInt8](line[start..<min(start + 65_536, line.count)]))
         }
-        #expect(String(decoding: note, as: UTF8.self).contains("33554432 bytes"))
-        #expect(agent.receive(Lines.bash) == [.record(Lines.bash)])
+        actions += agent.receive(stdout: [0x0a])
+        let notes = actions.filter { if case .record(.errand, _) = $0 { true } else { false } }
+        #expect(notes.count == 1 && notes.first == actions.first)
+        #expect(notes.first?.text.contains("over 4194304 bytes long") == true)
+        #expect(actions.dropFirst().allSatisfy { if case .record(.stderr, _) = $0 { true } else { false } })
+        #expect(actions.dropFirst().flatMap(\.bytes) == line + [0x0a])
+        #expect(agent.receive(Lines.success).contains(.ended))
+    }
+
+    @Test func `a line of more values than are read is kept raw and named`() {
+        var agent = ClaudeAgent(policy: .contained)
+        func line(_ count: Int) -> String {
+            #"{"type":"x","a":["# + [String](repeating: "0", count: count).joined(separator: ",") + "]}"
+        }
+        #expect(agent.receive(line(199_997)) == [.record(line(199_997))])
+        let actions = agent.receive(line(199_998))
+        #expect(actions.first?.text.contains("too complex, for there are too many values") == true)
+        #expect(actions.dropFirst() == [.record(.stderr, [UInt8]((line(199_998) + "\n").utf8))])
     }
 
     @Test func `an interrupt drops what is queued, and after the end there is nothing to interrupt`() {

@@ -35,6 +35,12 @@ extension ClaudeAgent {
 extension AgentAction {
     static func record(_ line: String) -> AgentAction { .record(.agent, [UInt8](line.utf8)) }
 
+    /// The bytes of a record.
+    var bytes: [UInt8] { if case .record(_, let bytes) = self { bytes } else { [] } }
+
+    /// The text of a record.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
     /// The text of a line sent to the agent.
     var sent: String? { if case .send(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil } }
 }

@@ -81,6 +81,21 @@ struct JSONReaderTests {
         #expect(refusal(of: [UInt8]("[1,2]".utf8), limits: members)?.reason == .tooManyMembers)
     }
 
+    @Test(arguments: ["[[1],[{}],2]", #"{"a":{"b":[]},"c":"d","e":null}"#, "[0,0,0,0,0]"])
+    func `all values of a document together are bounded exactly`(text: String) {
+        let count = text.hasPrefix("{") ? 5 : 6
+        let bytes = [UInt8](text.utf8)
+        #expect(refusal(of: bytes, limits: JSONLimits(maximumValues: count)) == nil)
+        #expect(refusal(of: bytes, limits: JSONLimits(maximumValues: count - 1))?.reason == .tooManyValues)
+    }
+
+    @Test func `small arrays inside arrays do not get round the bound`() {
+        let row = "[" + [String](repeating: "[0]", count: 1_000).joined(separator: ",") + "]"
+        let whole = "[" + [String](repeating: row, count: 100).joined(separator: ",") + "]"
+        #expect(refusal(of: [UInt8](row.utf8)) == nil)
+        #expect(refusal(of: [UInt8](whole.utf8))?.reason == .tooManyValues)
+    }
+
     @Test func `a refusal names the byte`() {
         #expect(refusal(of: [UInt8]("[1, x]".utf8)) == JSONError(reason: .unexpectedByte, offset: 4))
     }

@@ -51,9 +51,11 @@ def check_bodies_that_are_no_json_object(running, errand):
     ]
     for raw, status in cases:
         problem(running, "POST", "/v1/projects", status, raw=raw, headers=kind)
+    many = b'{"project_id":[' + b",".join([b"[" + b",".join([b"0"] * 999) + b"]"] * 4000) + b"]}"
+    problem(running, "POST", "/v1/jobs", 400, "json_too_complex", raw=many, headers=kind)
     problem(running, "POST", "/v1/projects", 415, "unsupported_media_type", raw=b"{}", headers={"content-type": "text/plain"})
     problem(running, "POST", "/v1/projects", 413, raw=b" " * 200000, headers=kind)
-    return f"{len(cases) + 2} cases"
+    return f"{len(cases) + 3} cases"
 
 
 def check_queries_and_headers_are_checked(running, errand):

@@ -7,6 +7,9 @@ enum BodyLimits {
     static let job = 8 << 20
     /// Every other request is a handful of short fields.
     static let small = 64 << 10
+    /// Far above every argument and variable that a job may have; a body of only tiny values would take a hundred times
+    /// its length of memory.
+    static let values = 20_000
 }
 
 extension HTTPRequest {
@@ -22,9 +25,10 @@ extension HTTPRequest {
         }
         let value: JSONValue
         do throws(JSONError) {
-            value = try JSONReader.parse(bytes, limits: JSONLimits(maximumBytes: limit))
+            let limits = JSONLimits(maximumBytes: limit, maximumValues: BodyLimits.values)
+            value = try JSONReader.parse(bytes, limits: limits)
         } catch {
-            throw ProblemError(.malformedJSON("\(error.reason) at byte \(error.offset)"))
+            throw ProblemError(.unreadableJSON(error))
         }
         guard let object = value.object else {
             throw ProblemError(.invalidFields([(pointer: "", detail: "must be a JSON object")]))

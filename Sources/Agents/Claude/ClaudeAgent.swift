@@ -4,8 +4,10 @@ package import Platform
 
 /// The Claude Code CLI in stream-json mode: keeps its lines, answers its questions, judges its end.
 package struct ClaudeAgent: AgentMachine {
-    /// The CLI writes images as one base64 line of several megabytes.
-    static let lineLimit = 32 << 20
+    /// What is read here is far shorter, and reading more would hold up everything else of this worker.
+    ///
+    /// Results with large images are longer; nothing of theirs is needed.
+    static let lineLimit = 4 << 20
     /// More concurrent calls than any agent makes; further ones do not hold the watchdog off.
     private static let trackedTools = 1_024
 
@@ -52,17 +54,26 @@ package struct ClaudeAgent: AgentMachine {
     }
 
     private mutating func take(_ line: LineAssembler.Line) -> [AgentAction] {
-        guard case .whole(let bytes) = line else {
-            let note = "A line of the agent over \(Self.lineLimit) bytes was dropped.\n"
-            return [.record(.errand, [UInt8](note.utf8))]
+        switch line {
+        case .piece(let bytes, let isFirst):
+            return (isFirst ? [Self.unread("over \(Self.lineLimit) bytes long")] : []) + [.record(.stderr, bytes)]
+        case .whole(let bytes) where bytes.isEmpty: return []
+        case .whole(let bytes):
+            // The agent stream promises JSON to its readers; whatever else comes out is kept beside it.
+            let beside = AgentAction.record(.stderr, bytes + [UInt8(ascii: "\n")])
+            do throws(JSONError) {
+                guard let (json, parsed) = try ClaudeLine.read(bytes) else { return [beside] }
+                hasStarted = true
+                return [.record(.agent, json)] + react(to: parsed)
+            } catch {
+                let isLimit = [.tooManyValues, .tooManyMembers, .tooDeep].contains(error.reason)
+                return (isLimit ? [Self.unread("too complex, for \(error.reason.rawValue)")] : []) + [beside]
+            }
         }
-        guard !bytes.isEmpty else { return [] }
-        // The agent stream promises JSON to its readers; whatever else comes out is kept beside it.
-        guard let (json, parsed) = ClaudeLine.read(bytes) else {
-            return [.record(.stderr, bytes + [UInt8(ascii: "\n")])]
-        }
-        hasStarted = true
-        return [.record(.agent, json)] + react(to: parsed)
+    }
+
+    private static func unread(_ why: String) -> AgentAction {
+        .record(.errand, [UInt8]("A line of the agent is \(why): it is kept as it came, and not read.\n".utf8))
     }
 
     private mutating func react(to line: ClaudeLine) -> [AgentAction] {

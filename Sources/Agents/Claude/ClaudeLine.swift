@@ -14,19 +14,27 @@ enum ClaudeLine: Equatable {
     case otherRequest(id: String, subtype: String)
     case other
 
-    /// Reads a line and gives it back as strict JSON; nil when it is no JSON object.
-    static func read(_ bytes: [UInt8]) -> (json: [UInt8], line: ClaudeLine)? {
-        // The CLI nests what the model wrote, so the bounds are those of the machine rather than of good taste.
-        let limits = JSONLimits(maximumDepth: 512, maximumBytes: bytes.count, maximumMembers: 1_000_000)
-        do {
+    /// The CLI nests what the model wrote, so the depth is the machine's bound rather than one of good taste; a tool's
+    /// input may be a table of many numbers, which at this count take some 20 MB while they are read.
+    private static let valueLimit = 200_000
+
+    /// Reads a line and gives it back as strict JSON; nil when it is JSON of another kind than an object.
+    static func read(_ bytes: [UInt8]) throws(JSONError) -> (json: [UInt8], line: ClaudeLine)? {
+        let limits = JSONLimits(
+            maximumDepth: 512,
+            maximumBytes: bytes.count,
+            maximumMembers: valueLimit,
+            maximumValues: valueLimit
+        )
+        do throws(JSONError) {
             guard case .object(let line) = try JSONReader.parse(bytes, limits: limits) else { return nil }
             return (bytes, meaning(of: line))
-        } catch  where error.reason == .loneSurrogate {
+        } catch {
+            guard error.reason == .loneSurrogate else { throw error }
             // JavaScript cuts text between the halves of a pair and writes the half; same length, so no second repair.
             let repaired = LoneSurrogates.replaced(in: bytes)
-            return repaired == bytes ? nil : read(repaired)
-        } catch {
-            return nil
+            guard repaired != bytes else { throw error }
+            return try read(repaired)
         }
     }
 

@@ -5,12 +5,13 @@ import Core
 struct AgentRendering {
     let style: OutputStyle
 
-    /// The CLI writes images as one line of several megabytes; the worker cuts lines at the same bound.
-    private static let maximumLine = 32 << 20
+    /// The worker reads no longer line, nor one of more values.
+    private static let maximumLine = 4 << 20
     private static let limits = JSONLimits(
         maximumDepth: 512,
         maximumBytes: maximumLine,
-        maximumMembers: 1_000_000
+        maximumMembers: 200_000,
+        maximumValues: 200_000
     )
 
     /// The parts of a long line so far.

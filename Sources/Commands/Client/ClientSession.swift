@@ -134,7 +134,13 @@ final class ClientSession {
     }
 
     private func json(_ answer: ClientResponse) throws(CommandFailure) -> JSONValue {
-        let limits = JSONLimits(maximumDepth: 64, maximumBytes: 16 << 20, maximumMembers: 100_000)
+        // A page of 200 commands with all the arguments that one may have.
+        let limits = JSONLimits(
+            maximumDepth: 64,
+            maximumBytes: 16 << 20,
+            maximumMembers: 100_000,
+            maximumValues: 500_000
+        )
         do throws(JSONError) {
             return try JSONReader.parse(answer.body, limits: limits)
         } catch {

@@ -139,7 +139,9 @@ func openControlFrame(_ bytes: [UInt8]) throws(LinkError) -> (type: String, valu
     let limits = JSONLimits(
         maximumDepth: 8,
         maximumBytes: LinkProtocol.controlFrameBytes,
-        maximumMembers: LinkProtocol.attempts
+        maximumMembers: LinkProtocol.attempts,
+        // A message of many jobs, each with thousands of arguments; the peer has proved who it is.
+        maximumValues: 1_000_000
     )
     let value: JSONValue
     do { value = try JSONReader.parse(bytes, limits: limits) } catch { throw LinkError(.malformed, error.description) }

@@ -36,7 +36,12 @@ struct ProjectMap: Sendable, Equatable {
 
     /// Reads the form on disk; nil when it is damaged: two projects must never share a user by a mistake.
     init?(decoding bytes: [UInt8]) {
-        let limits = JSONLimits(maximumDepth: 4, maximumBytes: 16 << 20, maximumMembers: 1 << 17)
+        let limits = JSONLimits(
+            maximumDepth: 4,
+            maximumBytes: 16 << 20,
+            maximumMembers: 1 << 17,
+            maximumValues: 1 << 18
+        )
         guard let value = try? JSONReader.parse(bytes, limits: limits), value["version"]?.integer == 1,
             let projects = value["projects"]?.object
         else { return nil }
