@@ -6,6 +6,7 @@ struct BrokerError: Error, Sendable, Equatable {
     let status: Int
     let message: String
 
+    static let ended = BrokerError(status: 503, message: "this attempt has ended")
     static let tooLarge = BrokerError(status: 413, message: "the body is larger than 32 MB")
 
     var response: HTTPResponse {

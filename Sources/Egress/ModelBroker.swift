@@ -51,14 +51,16 @@ package final class ModelBroker {
         ) { [self] request in await answer(request) }
         server.onFault = { [unowned self] description in onFault(description) }
         await server.run()
+        client.cut()
         await server.drain(deadline: .zero)
-        client.close()
     }
 
-    /// Ends the route: nothing more is accepted, and answers under way are cut.
+    /// Ends the route: nothing more is accepted, and requests and answers under way are cut.
     package func close() {
         isClosed = true
         listener.close()
+        // A model that has not answered yet may take ten minutes: nobody is there to read it.
+        client.cut()
         for answer in answers.values { answer.close() }
         answers = [:]
     }
@@ -76,7 +78,7 @@ package final class ModelBroker {
     }
 
     private func refusal(of request: HTTPRequest) -> BrokerError? {
-        if isClosed { return BrokerError(status: 503, message: "this attempt has ended") }
+        if isClosed { return BrokerError.ended }
         if let refusal = route.refusal(method: request.method, path: request.path, headers: request.headers) {
             return refusal
         }
@@ -88,7 +90,7 @@ package final class ModelBroker {
     }
 
     private func refusal(of answer: ClientStreamingResponse) -> BrokerError? {
-        if isClosed { return BrokerError(status: 503, message: "this attempt has ended") }
+        if isClosed { return BrokerError.ended }
         guard (300..<400).contains(answer.status) else { return nil }
         return BrokerError(status: 502, message: "the model API answered with a redirect, which is not followed")
     }
@@ -161,6 +163,7 @@ package final class ModelBroker {
     }
 
     private func failure(_ error: HTTPClientError) -> BrokerError {
+        if isClosed { return BrokerError.ended }
         if case .uploadFailed(let cause) = error, let refusal = cause as? BrokerError { return refusal }
         statistics.failures += 1
         onFault("model API: \(error)")

@@ -17,7 +17,7 @@ final class BrokerFixture {
     private(set) var faults: [String] = []
     private let upstream: HTTPServer
     private let ended = LoopCondition()
-    private var hasEnded = false
+    private(set) var hasEnded = false
 
     /// Runs `body` with an upstream that answers by `respond`; without one nothing listens there.
     static func run(
@@ -93,9 +93,12 @@ final class BrokerFixture {
     func stop() async {
         client.close()
         broker.close()
-        while !hasEnded { await ended.wait() }
+        await waitForEnd()
         await upstream.drain(deadline: .zero)
     }
+
+    /// Waits until the broker has served its last request.
+    func waitForEnd() async { while !hasEnded { await ended.wait() } }
 
     func url(_ target: String = "/v1/messages?beta=true") throws -> ClientURL {
         try #require(ClientURL("http://127.0.0.1:\(broker.address.port)\(target)"))

@@ -204,4 +204,69 @@ import Transport
             await #expect(throws: HTTPClientError.self) { try await answer.next() }
         }
     }
+
+    @Test func `closing cuts a request that is still on its way up`() async throws {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        let (departures, departed) = AsyncStream.makeStream(of: Int.self)
+        let gone = Lock(0)
+        try await BrokerFixture.run(respond: { request in
+            var count = 0
+            while let piece = try? await request.body.next() {
+                count += piece.count
+                arrived.yield()
+            }
+            gone.withLock { $0 += 1 }
+            departed.yield(count)
+            return HTTPResponse(status: 200)
+        }) { fixture in
+            let stream = try await StreamConnector.connect(
+                to: [fixture.broker.address],
+                host: "127.0.0.1",
+                tls: nil,
+                on: fixture.loop,
+                timeout: .seconds(5)
+            )
+            let head = "POST /v1/messages HTTP/1.1\r\nHost: x\r\nx-api-key: attempt-token\r\nContent-Length: 2\r\n\r\n1"
+            try await stream.write([UInt8](head.utf8))
+            var arrival = arrivals.makeAsyncIterator()
+            await arrival.next(isolation: #isolation)
+            // The control: while the attempt lives, the request waits for its second byte.
+            #expect(gone.withLock { $0 } == 0)
+            fixture.broker.close()
+            var departure = departures.makeAsyncIterator()
+            #expect(await departure.next(isolation: #isolation) == 1)
+            let rest = try? await stream.read(max: 100)
+            #expect(rest?.isEmpty != false)
+            stream.close()
+            #expect(fixture.faults.isEmpty)
+        }
+    }
+
+    @Test func `closing ends the route at once while a model thinks about its first byte`() async throws {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        let (thoughts, thought) = AsyncStream.makeStream(of: Void.self)
+        try await BrokerFixture.run(respond: { request in
+            _ = try? await request.body.collect(limit: 100)
+            arrived.yield()
+            for await _ in thoughts { break }
+            return HTTPResponse(status: 200)
+        }) { fixture in
+            var outcome: Result<Int, any Error>?
+            let changed = LoopCondition()
+            fixture.loop.spawnLocal {
+                do { outcome = .success(try await fixture.post().status) } catch { outcome = .failure(error) }
+                changed.signalAll()
+            }
+            var arrival = arrivals.makeAsyncIterator()
+            await arrival.next(isolation: #isolation)
+            // The control: while the attempt lives, the request waits.
+            #expect(outcome == nil && !fixture.hasEnded)
+            fixture.broker.close()
+            await fixture.waitForEnd()
+            while outcome == nil { await changed.wait() }
+            #expect(throws: HTTPClientError.self) { try outcome?.get() }
+            #expect(fixture.faults.isEmpty)
+            thought.finish()
+        }
+    }
 }

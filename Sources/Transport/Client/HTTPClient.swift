@@ -14,7 +14,10 @@ package final class HTTPClient {
     private let buffers = BufferPool()
     private var idle: [String: [ClientConnection]] = [:]
     private var sweep: LoopTimer?
+    /// Those whose request is on its way, or has no answer yet.
+    private var waiting: [ObjectIdentifier: ClientConnection] = [:]
     private var isClosed = false
+    private var isCut = false
 
     /// Makes a client; without `tls` only http and ws URLs can be used.
     package init(
@@ -56,7 +59,10 @@ package final class HTTPClient {
         while true {
             let connection = try await connection(to: url)
             let wasReused = connection.isReused
+            waiting[ObjectIdentifier(connection)] = connection
+            defer { waiting[ObjectIdentifier(connection)] = nil }
             do throws(HTTPClientError) {
+                guard !isCut else { throw .connection(.closed) }
                 try await ClientRequest(method: method, url: url, headers: headers, body: body).write(to: connection)
                 let head = try await connection.readHead(
                     isAnswerToHead: method == .head,
@@ -70,7 +76,7 @@ package final class HTTPClient {
             } catch {
                 connection.wire.close()
                 // The server may have closed an idle connection just now: once more on a fresh one, where that is safe.
-                guard wasReused, Self.maySendAgain(method, body), case .connection = error else { throw error }
+                guard wasReused, !isCut, Self.maySendAgain(method, body), case .connection = error else { throw error }
             }
         }
     }
@@ -135,6 +141,13 @@ package final class HTTPClient {
         idle = [:]
         sweep?.cancel()
         sweep = nil
+    }
+
+    /// Closes the client, and cuts the requests that have no answer yet; answers under way are their holders' to close.
+    package func cut() {
+        isCut = true
+        close()
+        for connection in waiting.values { connection.wire.close() }
     }
 
     private func connection(to url: ClientURL) async throws(HTTPClientError) -> ClientConnection {
