@@ -9,26 +9,18 @@ struct SupervisorTests {
         let directory = try TemporaryDirectory()
         try await onLoop { loop in
             let captured = try CapturedLog()
-            let supervisor = Supervisor(
-                services: ["first", "second"].map { name in
-                    service(
-                        name,
-                        "trap 'echo \(name) >> \(directory.path)/order; exit 0' TERM; echo up; while :; do sleep 0.01; done"
-                    )
-                },
-                log: captured.log,
-                loop: loop
-            )
+            let services = try ["first", "second"].map { name in
+                try Announced(name, trap: "echo \(name) >> \(directory.path)/order; exit 0", on: loop)
+            }
+            let supervisor = Supervisor(services: services.map(\.service), log: captured.log, loop: loop)
             try await supervisor.start()
             let first = try #require(supervisor.pid(of: "first"))
             #expect(getsid(first) == first)
             #expect(kill(first, SIGKILL) == 0)
-            while supervisor.pid(of: "first") == first || supervisor.pid(of: "first") == nil {
-                await loop.sleep(.milliseconds(5))
-            }
-            #expect(supervisor.pid(of: "second") != nil)
             // The new one has set its trap when it has said so.
-            await loop.sleep(.milliseconds(50))
+            await services[0].wasReady(2)
+            #expect(supervisor.pid(of: "first") != first)
+            #expect(supervisor.pid(of: "second") != nil)
             await supervisor.stop()
             #expect(supervisor.pid(of: "first") == nil)
             let order = try Files.readAll("\(directory.path)/order", limit: 100)
@@ -45,7 +37,7 @@ struct SupervisorTests {
             var backOff = BackOff()
             backOff.first = .milliseconds(1)
             let services = [
-                service("good", "while :; do sleep 0.01; done"),
+                try Announced("good", trap: "exit 0", on: loop).service,
                 Service(name: "bad", makeSpec: { ProcessSpec(path: "/no/such", arguments: ["such"]) }),
             ]
             let supervisor = Supervisor(services: services, log: captured.log, loop: loop, backOff: backOff)
@@ -60,16 +52,8 @@ struct SupervisorTests {
     @Test func `a service that ignores its signal is killed`() async throws {
         try await onLoop { loop in
             let captured = try CapturedLog()
-            let stubborn = Service(
-                name: "stubborn",
-                grace: .milliseconds(50),
-                makeSpec: { shell("trap '' TERM; while :; do sleep 0.01; done") },
-                isReady: {
-                    await loop.sleep(.milliseconds(50))
-                    return true
-                }
-            )
-            let supervisor = Supervisor(services: [stubborn], log: captured.log, loop: loop)
+            let stubborn = try Announced("stubborn", grace: .milliseconds(50), trap: "", on: loop)
+            let supervisor = Supervisor(services: [stubborn.service], log: captured.log, loop: loop)
             try await supervisor.start()
             await supervisor.stop()
             #expect(try captured.lines().contains { $0.contains("killed after its grace") })
@@ -105,13 +89,42 @@ private func shell(_ script: String) -> ProcessSpec {
     ProcessSpec(path: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"])
 }
 
-private func service(_ name: String, _ script: String) -> Service {
-    Service(
-        name: name,
-        makeSpec: {
-            var spec = shell(script)
-            spec.standardOutput = .pipe
-            return spec
-        }
-    )
+/// A service that is ready when it says that its trap is set, and then waits for signals alone.
+private final class Announced {
+    private let name: String
+    private let grace: Duration
+    private let spec: ProcessSpec
+    private let says: ByteSocket
+    private let said: OwnedDescriptor
+    private let changed = LoopCondition()
+    private var count = 0
+
+    init(_ name: String, grace: Duration = .seconds(30), trap: String, on loop: EventLoop) throws {
+        self.name = name
+        self.grace = grace
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { throw PlatformError(stage: "pipe", errno: errno) }
+        says = try ByteSocket(loop: loop, adopting: OwnedDescriptor(ends[0]))
+        said = OwnedDescriptor(ends[1])
+        // Nothing is ever written to its input: reading it is a wait that only a signal ends.
+        var spec = shell("trap '\(trap)' TERM; echo up; echo up >&3; while read -r nothing; do :; done")
+        spec.standardInput = .pipe
+        spec.standardOutput = .pipe
+        spec.extraDescriptors = [(child: 3, raw: ends[1])]
+        self.spec = spec
+    }
+
+    var service: Service {
+        Service(name: name, grace: grace, makeSpec: { [spec] in spec }, isReady: { await self.heard() })
+    }
+
+    /// Waits until it has been ready so many times.
+    func wasReady(_ times: Int) async { while count < times { await changed.wait() } }
+
+    private func heard() async -> Bool {
+        guard let word = try? await says.read(max: 3), !word.isEmpty else { return false }
+        count += 1
+        changed.signalAll()
+        return true
+    }
 }
