@@ -25,4 +25,14 @@ final class PendingReply {
             await condition.wait()
         }
     }
+
+    /// The answer; nil when none came in time.
+    func answer(within time: Duration, on loop: EventLoop) async throws(SandboxError) -> Answer? {
+        let deadline = loop.now.advanced(by: time)
+        while true {
+            if let result { return try result.get() }
+            guard loop.now < deadline else { return nil }
+            _ = await condition.wait(timeout: deadline - loop.now, on: loop)
+        }
+    }
 }

@@ -31,6 +31,11 @@ package struct SandboxError: Error, Hashable, Sendable, CustomStringConvertible 
         SandboxError(step: step, errno: EPIPE, message: "ended unexpectedly")
     }
 
+    /// The launcher has not answered in time; what it was asked for names the step that is likely to hang.
+    static func stalled(_ step: SandboxStep) -> SandboxError {
+        SandboxError(step: step.rawValue, errno: ETIMEDOUT, message: "the sandbox server does not answer")
+    }
+
     static func decode<Value>(
         _ step: String,
         _ body: () throws(WireError) -> Value

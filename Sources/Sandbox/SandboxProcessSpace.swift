@@ -76,7 +76,7 @@ import SandboxSpec
     package func destroy() async {
         listener = nil
         control.close()
-        if isAlive { await server.kill(id) }
+        if isAlive { server.kill(id) }
         await ended()
     }
 

@@ -13,14 +13,26 @@ package final class SandboxServer {
     private static let setUpTime = Duration.seconds(20)
     /// How long a server that was told to stop may take to kill its sandboxes.
     private static let stopTime = Duration.seconds(10)
+    /// A project may hold millions of files; a process of their own deletes them.
+    private static let removalTime = Duration.seconds(600)
+
+    /// Called when the server turns out to be gone without having been stopped: nothing can be run any more.
+    package var onEnd: () -> Void = {}
+    /// Called with true when the server owes an answer for too long, and with false once it has given all of them.
+    package var onStall: (Bool) -> Void = { _ in }
+    /// Whether the server is gone.
+    package private(set) var hasEnded = false
 
     private let loop: EventLoop
     private let socket: MessageSocket
     private let process: ChildProcess?
     private let policy: OwnedDescriptor
+    private let answerLimit: Duration
     private var pending: [UInt32: PendingReply] = [:]
     private var lastRequest: UInt32 = 0
-    private var hasEnded = false
+    /// Requests that were given up: while one is unanswered, the server gets to no other.
+    private var overdue: Set<UInt32> = []
+    private var isStopping = false
 
     /// Starts a server as a child of this process, with its privileges.
     package static func start(
@@ -37,7 +49,7 @@ package final class SandboxServer {
         } catch {
             throw SandboxError("server", error)
         }
-        return try await connect(OwnedDescriptor(started.socket), started.process, loop)
+        return try await connect(OwnedDescriptor(started.socket), started.process, options.answerLimit, loop)
     }
 
     /// Takes over the socket of a server that a privileged parent started.
@@ -45,12 +57,13 @@ package final class SandboxServer {
         _ descriptor: consuming OwnedDescriptor,
         on loop: EventLoop
     ) async throws(SandboxError) -> SandboxServer {
-        try await connect(descriptor, nil, loop)
+        try await connect(descriptor, nil, SandboxServerOptions.standardAnswerLimit, loop)
     }
 
     private static func connect(
         _ descriptor: consuming OwnedDescriptor,
         _ process: ChildProcess?,
+        _ answerLimit: Duration,
         _ loop: EventLoop
     ) async throws(SandboxError) -> SandboxServer {
         let policy = try SeccompPolicy.compile()
@@ -67,7 +80,7 @@ package final class SandboxServer {
         }
         switch reply {
         case .ready(let greeting):
-            return SandboxServer(greeting, socket, process, policy, loop)
+            return SandboxServer(greeting, socket, process, policy, answerLimit, loop)
         case .failed(_, let failure):
             socket.close()
             _ = await process?.wait()
@@ -82,14 +95,22 @@ package final class SandboxServer {
         _ socket: MessageSocket,
         _ process: ChildProcess?,
         _ policy: consuming OwnedDescriptor,
+        _ answerLimit: Duration,
         _ loop: EventLoop
     ) {
         isolation = IsolationReport(greeting)
         self.socket = socket
         self.process = process
         self.policy = policy
+        self.answerLimit = answerLimit
         self.loop = loop
         loop.spawnLocal { await self.serve() }
+        guard let process else { return }
+        // Also when something that it has left behind keeps its socket open.
+        loop.spawnLocal {
+            _ = await process.wait()
+            self.end()
+        }
     }
 }
 
@@ -100,29 +121,27 @@ extension SandboxServer {
     package func prepareProject(_ name: String, uid index: Int) async throws(SandboxError) {
         try SandboxRequest.checkName(name)
         let uidIndex = try SandboxRequest.uidIndex(index)
-        _ = try await ask { .prepareProject(request: $0, name: name, uidIndex: uidIndex) }
+        _ = try await ask(.project) { .prepareProject(request: $0, name: name, uidIndex: uidIndex) }
     }
 
     /// Deletes a project's directories with all that is in them; nothing happens when there are none.
     package func removeProject(_ name: String) async throws(SandboxError) {
         try SandboxRequest.checkName(name)
-        _ = try await ask { .removeProject(request: $0, name: name) }
+        _ = try await ask(.project, isRemoval: true) { .removeProject(request: $0, name: name) }
     }
 
     /// Makes a sandbox; it is confined and has proved so when this returns.
     package func create(_ request: SandboxRequest) async throws(SandboxError) -> SandboxProcessSpace {
         let plan = try request.plan()
         let (control, theirs) = try controlPair()
-        let passed = OwnedDescriptor(theirs)
+        let step: SandboxStep = if case .project = plan.workspace { .project } else { .process }
         let created: PendingReply.Answer
         do {
-            created = try await ask([passed.raw, policy.raw]) { .create(request: $0, plan: plan) }
+            created = try await ask(step, passing: theirs) { .create(request: $0, plan: plan) }
         } catch {
             control.close()
             throw error
         }
-        // Once ours is the only other end, its closing is what init sees.
-        close(passed.release())
         guard let pidfd = created.descriptors.first else {
             control.close()
             throw SandboxError(step: "server", errno: EPROTO, message: "no pidfd came with the sandbox")
@@ -140,6 +159,7 @@ extension SandboxServer {
 
     /// Ends the server and with it every sandbox.
     package func stop() async {
+        isStopping = true
         socket.close()
         guard let process else { return }
         if await process.wait(timeout: Self.stopTime) == nil {
@@ -159,27 +179,47 @@ extension SandboxServer {
         }
     }
 
-    func kill(_ id: String) async {
-        // Without the server there is no one to kill with: then the closed control socket ends the sandbox.
-        _ = try? await socket.send(ServerRequest.kill(id: id).encoded())
+    /// Has a sandbox killed, without waiting for a server that may hang: its closed control socket ends it as well.
+    func kill(_ id: String) {
+        loop.spawnLocal { [socket] in _ = try? await socket.send(ServerRequest.kill(id: id).encoded()) }
     }
 
+    /// Asks and waits for the answer; `descriptor` goes along, and is closed here once it was sent: then ours is the
+    /// only other end, and its closing is what init sees.
     private func ask(
-        _ descriptors: [Int32] = [],
+        _ step: SandboxStep,
+        passing descriptor: Int32? = nil,
+        isRemoval: Bool = false,
         _ make: (UInt32) -> ServerRequest
     ) async throws(SandboxError) -> PendingReply.Answer {
-        guard !hasEnded else { throw .gone("server") }
+        guard !hasEnded, overdue.isEmpty else {
+            if let descriptor { close(descriptor) }
+            throw hasEnded ? .gone("server") : .stalled(step)
+        }
         lastRequest &+= 1
         let number = lastRequest
         let reply = PendingReply()
         pending[number] = reply
-        do {
-            try await socket.send(make(number).encoded(), descriptors)
-        } catch {
-            pending[number] = nil
-            throw SandboxError("server", error)
+        let message = make(number).encoded()
+        // Apart, because a server that hangs may not even take the message.
+        loop.spawnLocal { [self] in
+            do throws(PlatformError) {
+                try await socket.send(message, descriptor.map { [$0, policy.raw] } ?? [])
+            } catch {
+                pending[number] = nil
+                reply.fulfilUnlessDone(.failure(SandboxError("server", error)))
+            }
+            if let descriptor { close(descriptor) }
         }
-        return try await reply.answer()
+        let limit = isRemoval ? Self.removalTime : answerLimit
+        if let answer = try await reply.answer(within: limit, on: loop) { return answer }
+        pending[number] = nil
+        // What deletes is a process of its own, which the server does not wait for.
+        if !isRemoval {
+            overdue.insert(number)
+            if overdue.count == 1 { onStall(true) }
+        }
+        throw .stalled(step)
     }
 
     private func serve() async {
@@ -190,23 +230,38 @@ extension SandboxServer {
             }
             take(reply, message.descriptors)
         }
+        end()
+    }
+
+    private func end() {
+        guard !hasEnded else { return }
         hasEnded = true
         socket.close()
-        for reply in pending.values { reply.fulfil(.failure(.gone("server"))) }
+        for reply in pending.values { reply.fulfilUnlessDone(.failure(.gone("server"))) }
         pending.removeAll()
+        if !isStopping { onEnd() }
     }
 
     private func take(_ reply: ServerReply, _ descriptors: [Int32]) {
         switch reply {
         case .done(let request), .created(let request, _):
-            guard let waiting = pending.removeValue(forKey: request) else { break }
-            return waiting.fulfil(.success(PendingReply.Answer(descriptors: descriptors)))
+            if let waiting = pending.removeValue(forKey: request) {
+                return waiting.fulfil(.success(PendingReply.Answer(descriptors: descriptors)))
+            }
+            // Nobody waits any more: what was made ends, for its control socket is closed.
+            settle(request)
         case .failed(let request, let failure):
+            settle(request)
             pending.removeValue(forKey: request)?.fulfil(.failure(SandboxError(failure)))
         case .ready, .ended:
             // A sandbox's end shows in its pidfd, which cannot be lost or late.
             break
         }
         for descriptor in descriptors { close(descriptor) }
+    }
+
+    /// Takes note of an answer that may have come too late.
+    private func settle(_ request: UInt32) {
+        if overdue.remove(request) != nil, overdue.isEmpty { onStall(false) }
     }
 }

@@ -14,8 +14,13 @@ package struct SandboxServerOptions: Sendable {
     package var uidBase: UInt32 = 1_300_000
     /// The size of that range.
     package var uidCount: UInt32 = 65_536
+    /// How long the server may owe an answer.
+    package var answerLimit = standardAnswerLimit
     /// Whether requests may make steps fail, for tests.
     package var allowFaultInjection = false
+
+    /// The server answers within milliseconds; one that waits for a file system that hangs must not hold jobs for ever.
+    package static let standardAnswerLimit = Duration.seconds(20)
 
     /// Names the program and the directories; the rest has defaults.
     package init(executable: String, projectsRoot: String, agentDirectory: String? = nil) {

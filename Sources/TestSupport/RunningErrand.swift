@@ -124,10 +124,15 @@ package actor RunningErrand {
         return await process?.wait(timeout: Self.patience)
     }
 
-    /// Ends a part as a crash would; its supervisor will start it again.
-    package func crash(_ part: Part) throws {
+    /// Notes that a part is about to end, for `recovered`.
+    package func expectEnd(of part: Part) {
         loop.requireOnLoop()
         readiedBeforeKill[part] = readied[part, default: 0]
+    }
+
+    /// Ends a part as a crash would; its supervisor will start it again.
+    package func crash(_ part: Part) throws {
+        expectEnd(of: part)
         guard kill(try pid(of: part), SIGKILL) == 0 else {
             throw PlatformError(stage: "kill(\(part))", errno: errno)
         }

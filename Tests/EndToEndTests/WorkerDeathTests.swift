@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import TestSupport
 import Testing
 
@@ -29,6 +30,29 @@ extension EndToEnd.WorkerDeath {
             #expect(try await client.output(job) == "number \(index + 1)\n")
         }
         try await errand.recovered(.worker)
+    }
+
+    @Test func `without its sandbox server the worker ends at once, and its next process runs what comes`() async throws
+    {
+        let errand = try SharedInstallation.get()
+        let client = try await errand.administrator()
+        let project = try await client.project()
+        let lost = try await client.shell("echo begun; sleep 600", in: project)
+        let viewer = JobViewer(lost, client)
+        try await viewer.until(stdout: "begun\n")
+        let worker = try await errand.pid(of: .worker)
+        let server = ProcessTable.tree(of: worker).first {
+            $0.arguments.first == "errand-sandbox" && $0.parent == worker
+        }
+        await errand.expectEnd(of: .worker)
+        #expect(kill(try #require(server).pid, SIGKILL) == 0)
+        try await viewer.finish()
+        #expect(await viewer.completed?.reason == "worker_lost")
+        try await expectWhole(viewer)
+        try await errand.recovered(.worker)
+        #expect(try await errand.pid(of: .worker) != worker)
+        let next = try await client.shell("echo next", in: project)
+        #expect(try await client.finished(next).state == "succeeded")
     }
 
     @Test func `a job that may run twice succeeds in its second attempt, and its viewer is told of the break`()

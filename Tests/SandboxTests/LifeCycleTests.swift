@@ -86,6 +86,92 @@ import Testing
         }
     }
 
+    @Test func `the end of a server is told at once, but not of one that was stopped`() async throws {
+        try await SandboxHarness.run { server, harness in
+            var ends = 0
+            let changed = LoopCondition()
+            server.onEnd = {
+                ends += 1
+                changed.signalAll()
+            }
+            let process = try #require(ProcessTable.server(of: harness.projectsRoot))
+            #expect(kill(process, SIGKILL) == 0)
+            while ends == 0 { await changed.wait() }
+            #expect(server.hasEnded)
+            await server.stop()
+            #expect(ends == 1)
+        }
+        try await SandboxHarness.run { server, _ in
+            var ends = 0
+            server.onEnd = { ends += 1 }
+            await server.stop()
+            #expect(server.hasEnded && ends == 0)
+        }
+    }
+
+    @Test func `a server that hangs fails what it was asked by its step, and serves on once it can`() async throws {
+        try await SandboxHarness.run {
+            $0.answerLimit = .milliseconds(200)
+        } _: { server, harness in
+            var stalls: [Bool] = []
+            let changed = LoopCondition()
+            server.onStall = {
+                stalls.append($0)
+                changed.signalAll()
+            }
+            try await server.prepareProject("before", uid: 0)
+            let process = try #require(ProcessTable.server(of: harness.projectsRoot))
+            #expect(kill(process, SIGSTOP) == 0)
+            defer { kill(process, SIGCONT) }
+            let hung = await #expect(throws: SandboxError.self) {
+                _ = try await harness.project(server, "one", uid: 1)
+            }
+            #expect(hung?.step == "project" && hung?.errno == ETIMEDOUT)
+            #expect(stalls == [true])
+            // Nothing waits for a server of which it is known; what is asked names the step.
+            let began = harness.loop.now
+            let next = await #expect(throws: SandboxError.self) { _ = try await server.create(ephemeral()) }
+            #expect(next?.step == "process" && next?.errno == ETIMEDOUT)
+            #expect(harness.loop.now - began < .milliseconds(200))
+            #expect(kill(process, SIGCONT) == 0)
+            while stalls.count < 2 { await changed.wait() }
+            #expect(stalls == [true, false])
+            let space = try await server.create(ephemeral())
+            #expect(try await space.shell("echo alive").output == "alive\n")
+            await space.destroy()
+        }
+    }
+
+    @Test func `a sandbox that is made too late does not stay`() async throws {
+        try await SandboxHarness.run {
+            $0.answerLimit = .milliseconds(200)
+        } _: { server, harness in
+            let process = try #require(ProcessTable.server(of: harness.projectsRoot))
+            var isStalled = false
+            let changed = LoopCondition()
+            server.onStall = {
+                isStalled = $0
+                changed.signalAll()
+            }
+            #expect(kill(process, SIGSTOP) == 0)
+            defer { kill(process, SIGCONT) }
+            await #expect(throws: SandboxError.self) { _ = try await server.create(ephemeral("late")) }
+            #expect(kill(process, SIGCONT) == 0)
+            while isStalled { await changed.wait() }
+            // Its id is in use until it is gone, of which nobody is told: ask until it can be used.
+            let deadline = harness.loop.now.advanced(by: .seconds(10))
+            var space: SandboxProcessSpace?
+            while space == nil, harness.loop.now < deadline {
+                do throws(SandboxError) {
+                    space = try await server.create(ephemeral("late"))
+                } catch {
+                    try #require(error.errno == EEXIST)
+                }
+            }
+            try await #require(space).destroy()
+        }
+    }
+
     @Test func `a stopped server leaves no sandbox`() async throws {
         try await SandboxHarness.run { server, _ in
             let space = try await server.create(ephemeral())

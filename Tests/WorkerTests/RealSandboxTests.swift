@@ -1,7 +1,9 @@
 import Core
+import Glibc
 import Link
 import Platform
 import Sandbox
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -17,6 +19,7 @@ private func withRealSandboxes(
         let server = try await SandboxServer.start(options, on: loop)
         let host = ServerSandboxes(server, loop: loop, tls: nil, ephemeralBytes: 64 << 20, report: { _ in })
         let bench = try ServiceBench(loop, path, host: host)
+        host.whenGone { bench.service.fail(.sandbox("gone")) }
         do {
             try await bench.link()
             try await body(bench)
@@ -71,6 +74,34 @@ extension ServiceBench {
             let refused = try await bench.run(missing)
             #expect(refused.result.exitCode == 127)
             #expect(refused.reasonText?.contains("No such file") == true)
+        }
+    }
+
+    @Test func `the end of the sandbox server ends the worker at once, and what ran is reported as lost`() async throws
+    {
+        try await onLoopWithDirectory { loop, path in
+            try Files.createDirectory(path + "/projects")
+            let executable = SandboxServerOptions.findExecutable()
+            let options = SandboxServerOptions(executable: executable, projectsRoot: path + "/projects")
+            let server = try await SandboxServer.start(options, on: loop)
+            let host = ServerSandboxes(server, loop: loop, tls: nil, ephemeralBytes: 64 << 20, report: { _ in })
+            let bench = try ServiceBench(loop, path, host: host)
+            host.whenGone { bench.service.fail(.sandbox("gone")) }
+            try await bench.link()
+            await bench.api.give(shell("echo up; sleep 1000", attempt: Names.attempt))
+            try await bench.until("up") { bench.api.text(Names.attempt, .stdout) == "up\n" }
+            let process = ProcessTable.tree(of: getpid()).first { $0.arguments.contains(path + "/projects") }
+            // The control: so far nothing has ended, and nothing is asked of the server when it goes.
+            #expect(bench.outcome == nil && bench.api.ends.isEmpty)
+            #expect(kill(try #require(process).pid, SIGKILL) == 0)
+            try await bench.until("ended") { bench.outcome != nil }
+            #expect(throws: WorkerError.self) { try bench.outcome?.get() }
+            let end = try #require(bench.api.ends.first)
+            #expect(bench.api.ends.count == 1)
+            #expect(end.state == .failed && end.reason == .workerLost)
+            #expect(bench.api.proves(end))
+            #expect(bench.api.text(Names.attempt, .errand) == "The worker's sandbox server ended.\n")
+            await server.stop()
         }
     }
 

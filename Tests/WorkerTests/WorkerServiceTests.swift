@@ -28,6 +28,30 @@ import Testing
         }
     }
 
+    @Test func `a worker that cannot make sandboxes takes nothing, and goes on with what runs`() async throws {
+        try await onLoopWithDirectory { loop, path in
+            var processes: [FakeProcess] = []
+            let bench = try ServiceBench(loop, path) { processes.append($0) }
+            try await bench.link()
+            await bench.api.give(Assignments.command(Names.attempt(1)))
+            try await bench.until("running") { processes.count == 1 }
+            bench.table.isPaused = true
+            try await bench.until("asks for nothing") { bench.api.claims.last?.free == 0 }
+            // One that was on its way goes back.
+            await bench.api.give(Assignments.command(Names.attempt(2)))
+            try await bench.until("given back") { bench.api.released == [Names.attempt(2)] }
+            processes[0].end(.exited(0))
+            try await bench.until("ended") { bench.api.ends.count == 1 }
+            #expect(processes.count == 1)
+            bench.table.isPaused = false
+            try await bench.until("asks again") { bench.api.claims.last?.free == 2 }
+            await bench.api.give(Assignments.command(Names.attempt(3)))
+            try await bench.until("runs again") { processes.count == 2 }
+            processes[1].end(.exited(0))
+            try await bench.stop()
+        }
+    }
+
     @Test func `many jobs share the slots and all arrive whole`() async throws {
         try await onLoopWithDirectory { loop, path in
             let bench = try ServiceBench(loop, path, slots: 4) { process in

@@ -52,7 +52,7 @@ final class AttemptRunner {
             end = try await perform()
         } catch {
             await placed()
-            if stop == .shutdown || error.isHostGone { return .released }
+            if stop?.givesBack == true || error.isHostGone { return .released }
             end = finish(
                 error.outcome(isolation: surroundings.sandboxes.isolation),
                 didStart: error.countsAsStart
@@ -67,7 +67,7 @@ final class AttemptRunner {
         if isFirst || stop == .stale { self.stop = stop }
         guard isFirst || stop.isImmediate else { return }
         // What was never begun goes back as if it had never been here.
-        if isFirst, running != nil || stop != .shutdown { log.note(stop.note) }
+        if isFirst, running != nil || !stop.givesBack { log.note(stop.note) }
         guard let running else { return surroundings.shelf.reconsider() }
         surroundings.loop.spawnLocal { await running.end(politely: !stop.isImmediate) }
     }

@@ -27,6 +27,8 @@ enum AttemptStop: Sendable, Equatable {
     case fenced
     /// This worker shuts down.
     case shutdown
+    /// What makes sandboxes is gone, and every sandbox with it.
+    case sandboxGone
     /// Another attempt owns the job: nothing is reported.
     case stale
 
@@ -38,7 +40,7 @@ enum AttemptStop: Sendable, Equatable {
         case .agent(let reason, _): reason
         case .spoolFull: .spoolFull
         case .spoolBroken: .internalError
-        case .fenced, .shutdown, .stale: .workerLost
+        case .fenced, .shutdown, .sandboxGone, .stale: .workerLost
         }
     }
 
@@ -52,6 +54,7 @@ enum AttemptStop: Sendable, Equatable {
         case .spoolBroken(let text): "The worker cannot keep the job's output: \(text)."
         case .fenced: "The worker lost its connection for too long and gave the job up."
         case .shutdown: "The worker was shut down."
+        case .sandboxGone: "The worker's sandbox server ended."
         case .stale: "Another attempt owns the job."
         }
     }
@@ -60,7 +63,10 @@ enum AttemptStop: Sendable, Equatable {
     var isImmediate: Bool {
         switch self {
         case .cancelled, .timedOut, .agent, .shutdown: false
-        case .spoolFull, .spoolBroken, .fenced, .stale: true
+        case .spoolFull, .spoolBroken, .fenced, .sandboxGone, .stale: true
         }
     }
+
+    /// True when a job that was not begun goes back to the queue.
+    var givesBack: Bool { self == .shutdown || self == .sandboxGone }
 }

@@ -14,8 +14,8 @@ final class ServerSandboxes: SandboxHost {
     private let tls: TLSClientContext?
     private let ephemeralBytes: UInt64
     private let report: (WorkerEvent) -> Void
-    /// Called when the server turns out to be gone: this process can run nothing any more.
-    var onGone: () -> Void = {}
+    /// Called with true when the server hangs, and with false when it answers again.
+    var onStall: (Bool) -> Void = { _ in }
 
     /// Uses a running server; `tls` is whom the model route trusts.
     init(
@@ -30,6 +30,19 @@ final class ServerSandboxes: SandboxHost {
         self.tls = tls
         self.ephemeralBytes = ephemeralBytes
         self.report = report
+        server.onStall = { [weak self] isStalled in
+            report(.sandboxServer(isStalled ? "it does not answer: no job is taken" : "it answers again"))
+            self?.onStall(isStalled)
+        }
+    }
+
+    /// Calls back once the server is gone, at once when it is already: this process can run nothing any more.
+    func whenGone(_ action: @escaping () -> Void) {
+        server.onEnd = { [report] in
+            report(.sandboxServer("it has ended"))
+            action()
+        }
+        if server.hasEnded { server.onEnd() }
     }
 
     var isolation: String {
@@ -41,7 +54,7 @@ final class ServerSandboxes: SandboxHost {
         do throws(SandboxError) {
             try await server.prepareProject(project.id.description, uid: project.uidIndex)
         } catch {
-            throw refusal(error)
+            throw SandboxRefusal(error)
         }
     }
 
@@ -60,14 +73,8 @@ final class ServerSandboxes: SandboxHost {
         do throws(SandboxError) {
             return ServedSandbox(try await server.create(request), loop: loop, tls: tls, report: report)
         } catch {
-            throw refusal(error)
+            throw SandboxRefusal(error)
         }
-    }
-
-    private func refusal(_ error: SandboxError) -> SandboxRefusal {
-        let refusal = SandboxRefusal(error)
-        if refusal.isHostGone { onGone() }
-        return refusal
     }
 }
 

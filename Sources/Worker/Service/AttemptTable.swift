@@ -10,6 +10,10 @@ final class AttemptTable {
     let slots: Int
     /// False while nothing new may be begun.
     var isOpen = true
+    /// True while sandboxes cannot be made: what runs goes on, and nothing new is taken.
+    var isPaused = false {
+        didSet { onControlNews() }
+    }
     private(set) var held: [AttemptID: HeldAttempt] = [:]
     /// Called when slots, starts or ends have something to say on the control socket.
     var onControlNews: () -> Void = {}
@@ -43,7 +47,7 @@ final class AttemptTable {
     }
 
     /// How many further jobs may be begun.
-    var free: Int { isOpen ? max(0, slots - occupied) : 0 }
+    var free: Int { isOpen && !isPaused ? max(0, slots - occupied) : 0 }
 
     /// Attempts that run.
     var occupied: Int { held.values.count { $0.occupiesSlot } }
@@ -67,7 +71,7 @@ final class AttemptTable {
     /// Begins an assignment; one that is held already is not begun again.
     func begin(_ assignment: JobAssignment) {
         guard held[assignment.attempt] == nil else { return }
-        guard isOpen else {
+        guard isOpen, !isPaused else {
             released.append(assignment.attempt)
             return onControlNews()
         }
@@ -212,9 +216,9 @@ extension AttemptTable {
     }
 
     /// Ends what waits for its sandbox or its workspace; what runs goes on.
-    func stopUnstarted() {
+    func stopUnstarted(_ stop: AttemptStop) {
         for attempt in held.values where attempt.occupiesSlot && attempt.runner?.hasStarted == false {
-            attempt.runner?.stop(.shutdown)
+            attempt.runner?.stop(stop)
         }
     }
 }
@@ -261,7 +265,7 @@ extension AttemptTable {
             ends.append(end)
         }
         if !ends.isEmpty { messages.append(.finish(ends)) }
-        if !released.isEmpty { messages.append(.release(released, reason: "the worker is draining")) }
+        if !released.isEmpty { messages.append(.release(released, reason: "the worker takes no jobs now")) }
         released = []
         return messages
     }

@@ -12,6 +12,8 @@ package enum WorkerEvent: Sendable, CustomStringConvertible {
     case draining(running: Int)
     case transferFailed(ProjectID, String)
     case storageFault(String)
+    /// The server that makes sandboxes is gone, hangs, or is back.
+    case sandboxServer(String)
     /// A request of a sandbox to its model failed.
     case modelFault(String, String)
     /// The installed agent cannot be used.
@@ -30,6 +32,7 @@ package enum WorkerEvent: Sendable, CustomStringConvertible {
         case .draining(let running): "draining, \(running) attempts are held"
         case .transferFailed(let project, let reason): "workspace of \(project): \(reason)"
         case .storageFault(let text): "storage: \(text)"
+        case .sandboxServer(let text): "sandbox server: \(text)"
         case .agentFault(let text): "agent: \(text)"
         case .modelFault(let sandbox, let text): "\(sandbox): \(text)"
         }

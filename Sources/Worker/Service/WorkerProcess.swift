@@ -85,7 +85,8 @@ package enum WorkerProcess {
                 report: report
             )
         )
-        sandboxes.onGone = { [weak service] in service?.fail(.sandbox("the sandbox server has ended")) }
+        sandboxes.whenGone { [weak service] in service?.fail(.sandbox("the sandbox server has ended")) }
+        sandboxes.onStall = { isStalled in table.isPaused = isStalled }
         isStopped.whenStopped { [weak service] in
             loop.spawnLocal { await service?.drain(limit: configuration.drainLimit) }
         }

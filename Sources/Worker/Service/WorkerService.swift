@@ -79,19 +79,19 @@ final class WorkerService {
     func fail(_ fault: WorkerError) {
         guard self.fault == nil else { return }
         self.fault = fault
-        loop.spawnLocal { [self] in await drain(limit: .zero) }
+        loop.spawnLocal { [self] in await drain(limit: .zero, by: .sandboxGone) }
     }
 
     /// Ends the worker in good order: nothing new, running jobs get `limit`, then they are stopped.
-    func drain(limit: Duration) async {
+    func drain(limit: Duration, by stop: AttemptStop = .shutdown) async {
         guard !isDraining else { return }
         isDraining = true
         parts.report(.draining(running: table.held.count))
         table.isOpen = false
-        table.stopUnstarted()
+        table.stopUnstarted(stop)
         table.onControlNews()
         await waitUntilIdle(limit: limit)
-        table.stopAll(.shutdown)
+        table.stopAll(stop)
         await waitUntilIdle(limit: Self.reportLimit)
         await waitUntilReported(limit: Self.reportLimit)
         isOver = true
