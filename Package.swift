@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: settings + [.unsafeFlags(["-static-stdlib"])],
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]
         ),
-        room("TestSupport", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),
+        room("TestSupport", ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport"]),
 
         // What a hostile program tries, run inside a sandbox and, as the control, outside.
         .executableTarget(
@@ -95,7 +95,7 @@ let package = Package(
         tests("TransportTests", ["Transport", "HTTP", "Platform", "Bytes", "TestSupport"]),
         tests("LinkTests", ["Link", "Core", "Bytes"]),
         tests("AuthTests", ["Auth", "Crypto", "Core", "Bytes", "TestSupport"]),
-        tests("StoreTests", ["Store", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("StoreTests", ["Store", "Core", "Bytes", "Crypto", "Platform", "TestSupport"]),
         tests("QueueTests", ["Queue", "Core", "Bytes", "Platform", "TestSupport"]),
         tests("LogTests", ["Log", "Core", "Bytes", "Crypto", "TestSupport"]),
         tests("APITests", ["API", "Core", "Bytes", "HTTP", "Auth", "Log", "Platform", "TestSupport"]),

@@ -12,6 +12,7 @@ package final class Services {
     package let jobs: any JobStore
     package let workers: any WorkerStore
     package let log: any LogStore
+    package let audit: any AuditStore
     package let queue: any JobQueue
     package let tail: any LiveTail
     package let bus: any MessageBus
@@ -35,6 +36,7 @@ package final class Services {
         jobs: any JobStore,
         workers: any WorkerStore,
         log: any LogStore,
+        audit: any AuditStore,
         queue: any JobQueue,
         tail: any LiveTail,
         bus: any MessageBus,
@@ -54,6 +56,7 @@ package final class Services {
         self.jobs = jobs
         self.workers = workers
         self.log = log
+        self.audit = audit
         self.queue = queue
         self.tail = tail
         self.bus = bus

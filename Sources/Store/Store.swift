@@ -29,6 +29,8 @@ package final class Store {
     package let workers: any WorkerStore
     /// The job log's durable half.
     package let log: any LogStore
+    /// The audit log.
+    package let audit: any AuditStore
 
     private let pool: PostgresPool
     private let loop: EventLoop
@@ -44,6 +46,7 @@ package final class Store {
         jobs = PostgresJobStore(pool, loop: loop)
         workers = PostgresWorkerStore(pool)
         log = PostgresLogStore(pool, loop: loop)
+        audit = PostgresAuditStore(pool, loop: loop)
     }
 
     /// Opens the first session and checks that the role is held to row-level security; the others follow by themselves.

@@ -125,11 +125,18 @@ import Testing
                 [try row.value(String.self), try row.value(String.self), "\(try row.value(Bool.self))"]
             }
         }
+        // A month's partition is called after the month in which the test runs.
+        let months = tables.filter { $0[0].hasPrefix("audit_entries_") }
+        #expect(months.count == 2 && months.allSatisfy { $0.dropFirst() == ["errand_owner", "true"] })
         let guarded = [
-            "idempotency_keys", "job_output", "jobs", "memberships", "projects", "refresh_tokens", "sign_ins",
-            "stream_tickets", "teams", "users", "workers",
+            "audit_anchors", "audit_checkpoints", "audit_entries", "audit_heads", "audit_months", "idempotency_keys",
+            "job_output", "jobs", "memberships", "projects", "refresh_tokens", "sign_ins", "stream_tickets", "teams",
+            "users", "workers",
         ]
-        #expect(tables.filter { $0[0] != "errand_migrations" } == guarded.map { [$0, "errand_owner", "true"] })
+        #expect(
+            tables.filter { $0[0] != "errand_migrations" && !months.contains($0) }
+                == guarded.map { [$0, "errand_owner", "true"] }
+        )
     }
 
     @Test func `a store refuses a role that is above the policies`() async throws {

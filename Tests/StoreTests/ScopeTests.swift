@@ -9,7 +9,7 @@ import Testing
 @Suite struct ScopeTests {
     private static let tables = [
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
-        "idempotency_keys", "job_output",
+        "idempotency_keys", "job_output", "audit_heads", "audit_entries",
     ]
 
     /// The rows of a table that a scope sees, past every check of the layers above.
@@ -22,6 +22,7 @@ import Testing
     private static func fill(_ world: World) async throws -> (mine: Person, theirs: Person) {
         let (mine, theirs) = (try await world.person(), try await world.person())
         let lease = try await world.worker()
+        try await world.store.audit.record([mine, theirs].map { .sample("act", team: $0.team.id) })
         for person in [mine, theirs] {
             let job = world.job(person)
             let new = NewJob(job: job, idempotencyKey: "key", requestHash: [1])
@@ -72,11 +73,13 @@ import Testing
             let (mine, _) = try await Self.fill(world)
             let session = try await PostgresConnection.open(ConnectionParameters(world.url), on: world.loop)
             defer { session.close() }
-            let visible = ["users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1]
+            let visible = [
+                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 1,
+            ]
             for table in Self.tables {
                 #expect(try await Self.count(table, mine.scope, session) == visible[table, default: 0], "\(table)")
             }
-            for table in ["teams", "projects", "jobs"] {
+            for table in ["teams", "projects", "jobs", "audit_entries"] {
                 #expect(try await Self.count(table, .team(mine.team.id), session) == 1, "\(table)")
                 #expect(try await Self.count(table, .user(UserID(at: World.start)), session) == 0, "\(table)")
                 #expect(try await Self.count(table, .team(TeamID(at: World.start)), session) == 0, "\(table)")

@@ -54,6 +54,7 @@ final class ServeLoop {
             jobs: store.jobs,
             workers: store.workers,
             log: store.log,
+            audit: store.audit,
             queue: queue.jobs,
             tail: queue.tail,
             bus: queue.bus,
