@@ -98,7 +98,12 @@ let package = Package(
         tests("StoreTests", ["Store", "Core", "Bytes", "Crypto", "Platform", "TestSupport"]),
         tests("QueueTests", ["Queue", "Core", "Bytes", "Platform", "TestSupport"]),
         tests("LogTests", ["Log", "Core", "Bytes", "Crypto", "TestSupport"]),
-        tests("APITests", ["API", "Core", "Bytes", "HTTP", "Auth", "Log", "Platform", "TestSupport"]),
+        tests(
+            "APITests",
+            [
+                "API", "Core", "Bytes", "Crypto", "HTTP", "Auth", "Log", "Platform", "Queue", "Store", "TestSupport",
+            ]
+        ),
         tests("SandboxTests", ["Sandbox", "SandboxSpec", "CSeccomp", "Bytes", "Platform", "TestSupport"]),
         tests("EgressTests", ["Egress", "Core", "Bytes", "Platform", "HTTP", "Transport", "TestSupport"]),
         tests(

@@ -16,6 +16,8 @@ package enum ErrandVerbs {
         AccountLogin.self,
         AccountLogout.self,
         AccountWhoAmI.self,
+        AccountDevices.self,
+        AccountRevoke.self,
         JobRun.self,
         JobAttach.self,
         JobList.self,

@@ -13,15 +13,20 @@ extension EndToEnd.Unharmed {
         let job = try await owner.shell("echo mine", in: project)
         #expect(try await owner.finished(job).state == "succeeded")
         let team = try await owner.expect([200], .get, "/v1/projects/\(project)")["team_id"]?.string
-        let ids = ["projects": project, "jobs": job, "teams": try #require(team)]
+        let devices = try await owner.expect([200], .get, "/v1/me/devices")["items"]?.array
+        let device = try #require(devices?.first?["id"]?.string)
+        let ids = ["projects": project, "jobs": job, "teams": try #require(team), "devices": device]
         let document = try await owner.expect([200], .get, "/openapi.json")
         let routes = try Self.routes(document, ids)
         #expect(routes.count >= 12)
         for (method, path) in routes {
             #expect(try await Self.ask(stranger, method, path) == 404, "\(method.rawValue) \(path)")
         }
-        // Deleting comes last.
-        for (method, path) in routes.sorted(by: { ($0.method == .delete ? 1 : 0) < ($1.method == .delete ? 1 : 0) }) {
+        // Deleting comes last, and of that the device that asks.
+        func rank(_ route: (method: HTTPMethod, path: String)) -> Int {
+            route.method != .delete ? 0 : route.path.hasPrefix("/v1/me/") ? 2 : 1
+        }
+        for (method, path) in routes.sorted(by: { rank($0) < rank($1) }) {
             let status = try await Self.ask(owner, method, path)
             #expect(status != 404 && status < 500, "\(method.rawValue) \(path): \(status)")
         }
@@ -52,7 +57,7 @@ extension EndToEnd.Unharmed {
     ) throws -> [(method: HTTPMethod, path: String)] {
         var routes: [(method: HTTPMethod, path: String)] = []
         for (path, item) in try #require(document["paths"]?.object).members where path.contains("{") {
-            let noun = try #require(path.split(separator: "/").dropFirst().first)
+            let noun = try #require(path.split(separator: "{")[0].split(separator: "/").last)
             let id = try #require(ids[String(noun)], "what is \(path)?")
             for (name, _) in try #require(item.object).members {
                 let methods: [String: HTTPMethod] = [

@@ -56,6 +56,62 @@ import Testing
         }
     }
 
+    @Test func `the use of a sign-in is noted to the minute, however often it is asked for`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let accounts = world.store.accounts
+            let family = try await Family(world, person)
+            func lastUsed() async throws -> Timestamp? {
+                let now = World.start.adding(seconds: 600)
+                return try await accounts.signIns(of: person.user.id, before: nil, limit: 1, now: now).items.first?
+                    .lastUsedAt
+            }
+            for (seconds, noted) in [(59, 0), (60, 0), (61, 61), (100, 61), (121, 61), (122, 122), (30, 122)] {
+                #expect(try await accounts.isActive(family.signIn.id, now: World.start.adding(seconds: seconds)))
+                #expect(try await lastUsed() == World.start.adding(seconds: noted), "\(seconds)")
+            }
+            let many = try await world.atOnce(20) { _ in
+                try await accounts.isActive(family.signIn.id, now: World.start.adding(seconds: 300))
+            }
+            #expect(!many.contains(false))
+            #expect(try await lastUsed() == World.start.adding(seconds: 300))
+            try await accounts.revoke(family.signIn.id, now: World.start.adding(seconds: 301))
+            #expect(try await !accounts.isActive(family.signIn.id, now: World.start.adding(seconds: 500)))
+        }
+    }
+
+    @Test func `sign-ins are listed and revoked one by one and all at once, the own ones only`() async throws {
+        try await withWorld { world in
+            let (mine, theirs) = (try await world.person(), try await world.person())
+            let accounts = world.store.accounts
+            var families: [Family] = []
+            for _ in 0..<4 { families.append(try await Family(world, mine)) }
+            let other = try await Family(world, theirs)
+            let now = World.start.adding(seconds: 1)
+            func standing(before: SignInID? = nil, limit: Int = 10) async throws -> Page<SignIn> {
+                try await accounts.signIns(of: mine.user.id, before: before, limit: limit, now: now)
+            }
+            let ids = families.map(\.signIn.id).sorted().reversed()
+            #expect(try await standing().items.map(\.id) == Array(ids))
+            let page = try await standing(limit: 3)
+            #expect(page.items.map(\.id) == Array(ids.prefix(3)) && page.hasMore)
+            let rest = try await standing(before: page.items.last?.id, limit: 3)
+            #expect(rest.items.map(\.id) == Array(ids.suffix(1)) && !rest.hasMore)
+            let end = families[0].signIn.expiresAt
+            #expect(try await accounts.signIns(of: mine.user.id, before: nil, limit: 10, now: end).items.isEmpty)
+
+            #expect(try await !accounts.revoke(other.signIn.id, of: mine.user.id, now: now))
+            #expect(try await accounts.revoke(families[0].signIn.id, of: mine.user.id, now: now))
+            #expect(try await !accounts.revoke(families[0].signIn.id, of: mine.user.id, now: now))
+            let ended = try await accounts.revokeAll(of: mine.user.id, except: families[1].signIn.id, now: now)
+            #expect(Set(ended) == Set(families[2...].map(\.signIn.id)))
+            #expect(try await standing().items.map(\.id) == [families[1].signIn.id])
+            #expect(try await accounts.revokeAll(of: mine.user.id, except: nil, now: now) == [families[1].signIn.id])
+            #expect(try await standing().items.isEmpty)
+            #expect(try await accounts.isActive(other.signIn.id, now: now))
+        }
+    }
+
     @Test func `a stream ticket is redeemed once, in time, while its sign-in stands`() async throws {
         try await withWorld { world in
             let person = try await world.person()

@@ -34,6 +34,13 @@ struct FieldReader {
         return exact
     }
 
+    /// True or false.
+    mutating func boolean(_ name: String, required: Bool = false) -> Bool? {
+        guard let value = member(name, required: required) else { return nil }
+        guard let truth = value.bool else { return wrong(name, "must be true or false") }
+        return truth
+    }
+
     /// One of the cases of an enumeration.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String,

@@ -39,6 +39,12 @@ extension HTTPRequest {
         return result
     }
 
+    /// The same for a body that may be left out; nil when it was.
+    func optionalJSONObject<Value>(_ read: (inout FieldReader) -> Value) async throws -> Value? {
+        if body.declaredLength == 0, !headers.contains("content-type") { return nil }
+        return try await jsonObject(read)
+    }
+
     private var isJSON: Bool {
         guard let type = headers["content-type"] else { return false }
         let parts = type.split(separator: ";", maxSplits: 1).map { $0.lowercased().filter { $0 != " " && $0 != "\t" } }

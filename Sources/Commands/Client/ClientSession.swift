@@ -21,6 +21,9 @@ final class ClientSession {
     /// A token is renewed when it is this close to its end, as clocks differ.
     private static let tokenReserve = Duration.seconds(30)
 
+    /// By this a person knows the command line among the devices.
+    private static let userAgent = "errand/\(ErrandVersion.current)"
+
     /// Whether a request may be sent twice.
     enum Repeat {
         /// It changes nothing, or the server knows the second one for the first.
@@ -152,6 +155,7 @@ final class ClientSession {
     }
 
     private func authorise(_ fields: inout HTTPHeaders, _ token: String) throws(CommandFailure) {
+        fields.set(name: "user-agent", value: Self.userAgent)
         guard fields.set(name: "authorization", value: "Bearer \(token)") else {
             throw CommandFailure("the token holds characters that no token has", exitCode: ExitCode.refused)
         }
@@ -237,7 +241,7 @@ extension ClientSession {
 
     /// Asks for tokens with what proves who asks.
     func signIn(_ target: String, _ body: JSONValue) async throws -> TokenPair {
-        let fields = HTTPHeaders([("content-type", "application/json")])
+        let fields = HTTPHeaders([("content-type", "application/json"), ("user-agent", Self.userAgent)])
         let answer = try await client.send(
             method: .post,
             url: try server.place(target),

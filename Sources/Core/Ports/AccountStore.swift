@@ -27,10 +27,21 @@ package protocol AccountStore: AnyObject {
         now: Timestamp,
         window: Duration
     ) async throws(StoreError) -> RefreshOutcome
-    /// True while the sign-in is neither revoked nor expired and its account is enabled.
+    /// True while the sign-in is neither revoked nor expired and its account is enabled; notes its use, to the minute.
     func isActive(_ signIn: SignInID, now: Timestamp) async throws(StoreError) -> Bool
+    /// The sign-ins of a person that still stand, newest first, older than `before`.
+    func signIns(
+        of user: UserID,
+        before: SignInID?,
+        limit: Int,
+        now: Timestamp
+    ) async throws(StoreError) -> Page<SignIn>
     /// Revokes a sign-in; idempotent.
     func revoke(_ signIn: SignInID, now: Timestamp) async throws(StoreError)
+    /// Revokes one of a person's sign-ins; false when the person has none such that stands.
+    func revoke(_ signIn: SignInID, of user: UserID, now: Timestamp) async throws(StoreError) -> Bool
+    /// Revokes all of a person's sign-ins but `kept`; answers with those that it ended.
+    func revokeAll(of user: UserID, except kept: SignInID?, now: Timestamp) async throws(StoreError) -> [SignInID]
     /// Keeps the hash of a one-use stream ticket until `expiresAt`.
     func createTicket(hash: [UInt8], user: UserID, signIn: SignInID, expiresAt: Timestamp) async throws(StoreError)
     /// Takes a ticket out; nil when unknown, used or expired.

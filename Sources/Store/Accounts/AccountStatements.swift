@@ -113,11 +113,29 @@ extension PostgresAccountStore {
         select \(SignIn.columns) from sign_ins s join refresh_tokens t on t.sign_in_id = s.id where t.hash = $1::bytea
         """
     )
-    static let selectActive = PostgresStatement(
-        "sign_ins.active",
+    /// Whether it stands; its use is written at most once a minute, whichever loop or replica asks.
+    static let useSignIn = PostgresStatement(
+        "sign_ins.use",
         """
-        select 1 from sign_ins s join users u on u.id = s.user_id
-        where s.id = $1::uuid and s.revoked_at is null and s.expires_at > $2::timestamptz and u.disabled_at is null
+        with standing as (
+            select s.id, s.last_used_at from sign_ins s join users u on u.id = s.user_id
+            where s.id = $1::uuid and s.revoked_at is null and s.expires_at > $2::timestamptz
+                and u.disabled_at is null
+        ),
+        noted as (
+            update sign_ins s set last_used_at = $2::timestamptz
+            from standing t
+            where s.id = t.id and s.last_used_at < $2::timestamptz - interval '1 minute'
+        )
+        select 1 from standing
+        """
+    )
+    static let selectSignIns = PostgresStatement(
+        "sign_ins.of_user",
+        """
+        select \(SignIn.columns) from sign_ins s
+        where s.user_id = $1::uuid and s.id < $2::uuid and s.revoked_at is null and s.expires_at > $3::timestamptz
+        order by s.id desc limit $4::integer
         """
     )
     static let revokeSignIn = PostgresStatement(
@@ -127,6 +145,31 @@ extension PostgresAccountStore {
             update sign_ins set revoked_at = $2::timestamptz where id = $1::uuid and revoked_at is null returning id
         )
         delete from stream_tickets t using ended e where t.sign_in_id = e.id
+        """
+    )
+    static let revokeOwnSignIn = PostgresStatement(
+        "sign_ins.revoke_own",
+        """
+        with ended as (
+            update sign_ins set revoked_at = $3::timestamptz
+            where id = $1::uuid and user_id = $2::uuid and revoked_at is null and expires_at > $3::timestamptz
+            returning id
+        ),
+        tickets as (delete from stream_tickets t using ended e where t.sign_in_id = e.id)
+        select id from ended
+        """
+    )
+    static let revokeSignIns = PostgresStatement(
+        "sign_ins.revoke_all",
+        """
+        with ended as (
+            update sign_ins set revoked_at = $3::timestamptz
+            where user_id = $1::uuid and id is distinct from $2::uuid and revoked_at is null
+                and expires_at > $3::timestamptz
+            returning id
+        ),
+        tickets as (delete from stream_tickets t using ended e where t.sign_in_id = e.id)
+        select id from ended
         """
     )
     static let insertTicket = PostgresStatement(

@@ -93,11 +93,36 @@ final class PostgresAccountStore: AccountStore {
     }
 
     func isActive(_ signIn: SignInID, now: Timestamp) async throws(StoreError) -> Bool {
-        try await pool.run(.system, Self.selectActive([.id(signIn), .time(now)])).count > 0
+        // A time of use that a crash takes back is no loss.
+        let group = PostgresGroup(.system, [Self.useSignIn([.id(signIn), .time(now)])], isDurable: false)
+        return try await pool.run(group).at(0).count > 0
+    }
+
+    func signIns(
+        of user: UserID,
+        before: SignInID?,
+        limit: Int,
+        now: Timestamp
+    ) async throws(StoreError) -> Page<SignIn> {
+        let values: [PostgresValue] = [.id(user), .id(before ?? .highest), .time(now), .integer(limit + 1)]
+        let found = try await pool.run(.system, Self.selectSignIns(values)).rows { row throws(StoreError) in
+            try SignIn(&row)
+        }
+        return Page(items: Array(found.prefix(limit)), hasMore: found.count > limit)
     }
 
     func revoke(_ signIn: SignInID, now: Timestamp) async throws(StoreError) {
         _ = try await pool.run(.system, Self.revokeSignIn([.id(signIn), .time(now)]))
+    }
+
+    func revoke(_ signIn: SignInID, of user: UserID, now: Timestamp) async throws(StoreError) -> Bool {
+        try await pool.run(.system, Self.revokeOwnSignIn([.id(signIn), .id(user), .time(now)])).count > 0
+    }
+
+    func revokeAll(of user: UserID, except kept: SignInID?, now: Timestamp) async throws(StoreError) -> [SignInID] {
+        try await pool.run(.system, Self.revokeSignIns([.id(user), .id(kept), .time(now)])).rows {
+            row throws(StoreError) in try row.value()
+        }
     }
 
     func createTicket(hash: [UInt8], user: UserID, signIn: SignInID, expiresAt: Timestamp) async throws(StoreError) {

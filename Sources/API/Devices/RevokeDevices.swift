@@ -1,0 +1,24 @@
+import Bytes
+import Core
+import HTTP
+
+extension Endpoints {
+    /// Signs the person's other devices out, and this one when asked: `POST /v1/me/devices/revoke-all`.
+    func revokeDevices(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+        let includesCurrent = try await request.optionalJSONObject { $0.boolean("include_current") == true }
+        let ended = try await services.accounts.revokeAll(
+            of: principal.user,
+            except: includesCurrent ?? false ? nil : principal.signIn,
+            now: services.time.now
+        )
+        for device in ended { announceRevocation(device) }
+        return .json(
+            200,
+            document { writer in
+                writer.beginObject()
+                writer.member("revoked", ended.count)
+                writer.endObject()
+            }
+        )
+    }
+}

@@ -1,0 +1,42 @@
+import Bytes
+import HTTP
+import Platform
+
+/// An answer as a client would have it.
+struct APIAnswer {
+    let status: Int
+    let headers: HTTPHeaders
+    let body: [UInt8]
+
+    /// Takes a response, running a streamed body to its end.
+    init(_ response: HTTPResponse, on loop: EventLoop) async throws {
+        status = response.status
+        headers = response.headers
+        switch response.body {
+        case .empty, .webSocket: body = []
+        case .bytes(let bytes): body = bytes
+        case .stream(_, let write):
+            let collector = BodyCollector()
+            try await write(collector)
+            body = collector.bytes
+        }
+    }
+
+    var json: JSONValue { (try? JSONReader.parse(body)) ?? .null }
+    var text: String { String(decoding: body, as: UTF8.self) }
+    var code: String? { json["code"]?.string }
+}
+
+/// Takes a streamed body whole.
+final class BodyCollector: ResponseBodyWriter {
+    private(set) var bytes: [UInt8] = []
+    var isOpen = true
+    /// Told of each write.
+    var onWrite: () -> Void = {}
+
+    func write(_ more: [UInt8]) async throws(DisconnectedError) {
+        guard isOpen else { throw DisconnectedError("the test has gone") }
+        bytes += more
+        onWrite()
+    }
+}

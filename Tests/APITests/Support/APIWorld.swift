@@ -1,0 +1,265 @@
+import API
+import Auth
+import Bytes
+import Core
+import HTTP
+import Platform
+import Queue
+import Store
+import TestSupport
+import Testing
+
+/// The API over a real database, with time in the test's hand: several replicas of one loop each, without sockets.
+final class APIWorld {
+    static let start = Timestamp(milliseconds: 1_790_000_000_000)
+    static let publicURL = "https://errand.test"
+    /// Everybody's password, hashed once at the standard cost.
+    static let password = "harbour copper lantern"
+
+    let loop: EventLoop
+    let time = ManualTime(APIWorld.start)
+    let bus = InMemoryBus()
+    let tail: InMemoryTail
+    let log = InMemoryLogStore()
+    let store: Store
+    let databaseURL: String
+    private let passwords = ThreadPool(name: "test-passwords", threads: 2, queueLimit: 64)
+    private(set) var keys: SigningKeySet
+    private(set) var replicas: [Replica] = []
+    private var serial = 0
+
+    /// One API process's loop: its operations and what it keeps in mind.
+    final class Replica {
+        let services: Services
+        let endpoints: Endpoints
+        let router: Router
+
+        init(_ services: Services) {
+            self.services = services
+            endpoints = Endpoints(services)
+            router = Router(endpoints.routes)
+            router.onInternalError = { error, operation, _ in Issue.record("\(operation): \(error)") }
+        }
+    }
+
+    init(databaseURL: String, replicas count: Int, loop: EventLoop) throws {
+        self.loop = loop
+        self.databaseURL = databaseURL
+        tail = InMemoryTail(bus: bus)
+        store = try Store(configuration: StoreConfiguration(url: databaseURL, connections: 2), loop: loop)
+        keys = try SigningKeySet(firstKeyAt: APIWorld.start)
+        for _ in 0..<count { replicas.append(Replica(services())) }
+    }
+
+    private func services() -> Services {
+        let ring = KeyRing(keys, issuer: Self.publicURL, audience: Self.publicURL)
+        return Services(
+            loop: loop,
+            time: time,
+            accounts: store.accounts,
+            teams: store.teams,
+            projects: store.projects,
+            jobs: store.jobs,
+            workers: store.workers,
+            log: log,
+            audit: store.audit,
+            queue: InMemoryQueue(clock: time, bus: bus),
+            tail: tail,
+            bus: bus,
+            limiter: LocalRateLimiter { [loop] in loop.now },
+            keys: ring,
+            verifier: AccessTokenVerifier(ring),
+            passwordPool: passwords,
+            links: LinkRegistry(),
+            settings: ServiceSettings(
+                publicURL: Self.publicURL,
+                openAPI: Array("{}".utf8),
+                model: nil,
+                allowedOrigins: [],
+                version: "test"
+            ),
+            health: HealthyProcess()
+        )
+    }
+
+    /// A word that no other call gave.
+    func unique(_ stem: String) -> String {
+        serial += 1
+        return "\(stem)\(serial)"
+    }
+
+    /// An account with a team of its own, and `APIWorld.password`.
+    func person() async throws -> APIPerson {
+        let name = unique("person")
+        let user = User(
+            id: UserID(at: time.now),
+            email: "\(name)@example.org",
+            name: name,
+            isAdministrator: false,
+            isDisabled: false,
+            createdAt: time.now
+        )
+        let team = Team(id: TeamID(at: time.now), name: name, createdAt: time.now)
+        try await store.accounts.createUser(user, passwordHash: try TestPassword.hash.get(), team: team)
+        return APIPerson(user: user, team: team)
+    }
+
+    /// Sends a request to a replica as the transport would, and gives the whole answer.
+    func send(
+        _ method: HTTPMethod,
+        _ target: String,
+        _ body: JSONValue? = nil,
+        token: String? = nil,
+        address: String = "192.0.2.1",
+        headers more: [(String, String)] = [],
+        replica: Int = 0
+    ) async throws -> APIAnswer {
+        var headers = HTTPHeaders(more)
+        if body != nil { headers.append(name: "content-type", value: "application/json") }
+        if let token { headers.append(name: "authorization", value: "Bearer \(token)") }
+        let request = try HTTPRequest(
+            method: method,
+            target: target,
+            headers: headers,
+            body: InMemoryBody(body?.encoded() ?? []),
+            remoteAddress: address,
+            isSecure: true,
+            requestID: RequestID(at: time.now).description,
+            authority: "errand.test"
+        )
+        return try await APIAnswer(replicas[replica].router.respond(to: request), on: loop)
+    }
+
+    /// A token of a new device, without the cost of a password.
+    func device(of person: APIPerson, _ name: String = "device") async throws -> (token: String, id: SignInID) {
+        let signIn = SignIn(
+            id: SignInID(at: time.now),
+            userID: person.user.id,
+            deviceName: name,
+            address: "192.0.2.1",
+            userAgent: "test",
+            createdAt: time.now,
+            lastUsedAt: time.now,
+            expiresAt: time.now.adding(RefreshToken.lifetime),
+            revokedAt: nil
+        )
+        try await store.accounts.createSignIn(signIn, refreshHash: RefreshToken.make().hash)
+        return (try token(for: signIn), signIn.id)
+    }
+
+    /// An access token of a sign-in, made now.
+    func token(for signIn: SignIn) throws -> String {
+        try replicas[0].services.keys.sign(
+            AccessClaims(
+                issuer: Self.publicURL,
+                audience: Self.publicURL,
+                subject: signIn.userID,
+                signIn: signIn.id,
+                tokenID: RequestID(at: time.now).description,
+                issuedAt: time.now,
+                expiresAt: time.now.adding(AccessTokenTimes.lifetime),
+                scopes: ["all"],
+                clientID: "errand"
+            )
+        )
+    }
+
+    /// A job of a person's team that waits for a worker for ever.
+    func job(of person: APIPerson) async throws -> Job {
+        let project = Project(
+            id: ProjectID(at: time.now),
+            teamID: person.team.id,
+            name: unique("project"),
+            policy: .contained,
+            homeWorker: nil,
+            createdAt: time.now,
+            updatedAt: time.now
+        )
+        try await store.projects.createProject(project, scope: .user(person.user.id))
+        let job = Job(
+            id: JobID(at: time.now),
+            teamID: person.team.id,
+            projectID: project.id,
+            submittedBy: person.user.id,
+            workspace: .none,
+            policy: .contained,
+            work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),
+            timeoutSeconds: nil,
+            createdAt: time.now,
+            runAt: time.now
+        )
+        let new = NewJob(job: job, idempotencyKey: nil, requestHash: [1])
+        _ = try await store.jobs.submit([new], scope: .user(person.user.id))
+        return job
+    }
+
+    /// Signs in and gives the tokens.
+    func signIn(
+        _ person: APIPerson,
+        device: String? = nil,
+        address: String = "192.0.2.1",
+        userAgent: String? = nil,
+        password: String = APIWorld.password,
+        replica: Int = 0
+    ) async throws -> APITokens {
+        var form: [(String, JSONValue)] = [("email", .string(person.user.email)), ("password", .string(password))]
+        if let device { form.append(("device_name", .string(device))) }
+        let answer = try await send(
+            .post,
+            "/v1/auth/login",
+            .object(JSONObject(form)),
+            address: address,
+            headers: userAgent.map { [("user-agent", $0)] } ?? [],
+            replica: replica
+        )
+        return try APITokens(answer)
+    }
+}
+
+/// A person of a test, with their own team.
+struct APIPerson {
+    let user: User
+    let team: Team
+}
+
+/// What a sign-in gave.
+struct APITokens {
+    let access: String
+    let refresh: String
+
+    init(_ answer: APIAnswer) throws {
+        try #require(answer.status == 200, "\(answer.text)")
+        access = try #require(answer.json["access_token"]?.string)
+        refresh = try #require(answer.json["refresh_token"]?.string)
+    }
+}
+
+/// The hash of `APIWorld.password`, made once: it takes a tenth of a second.
+private enum TestPassword {
+    static let hash = Result { try PasswordCheck.hash(APIWorld.password) }
+}
+
+/// Readiness that no test asks for.
+private final class HealthyProcess: HealthChecks {
+    func isDatabaseReady() async -> Bool { true }
+    func isQueueReady() async -> Bool { true }
+    func metrics() async -> [UInt8] { [] }
+}
+
+/// Runs a body over a world of its own.
+func withAPI(replicas: Int = 1, _ body: @escaping @Sendable (APIWorld) async throws -> Void) async throws {
+    let url = try await APIDatabases.shared.fresh()
+    let loop = try EventLoop.start(name: "api-test")
+    defer { loop.stop() }
+    try await loop.run {
+        let world = try APIWorld(databaseURL: url, replicas: replicas, loop: loop)
+        try await world.store.start()
+        do {
+            try await body(world)
+        } catch {
+            await world.store.close()
+            throw error
+        }
+        await world.store.close()
+    }
+}
