@@ -66,8 +66,7 @@ let package = Package(
             "Commands",
             [
                 "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API",
-                "Sandbox",
-                "Worker", "Operations", "Standin",
+                "Sandbox", "Egress", "Worker", "Operations", "Standin",
             ]
         ),
         .executableTarget(name: "errand", dependencies: ["Commands"], swiftSettings: settings),

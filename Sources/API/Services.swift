@@ -76,7 +76,7 @@ package struct ServiceSettings: Sendable {
     package var publicURL: String
     /// The OpenAPI document as JSON.
     package var openAPI: [UInt8]
-    /// The key that attempts of the administrator's team may use; memory only.
+    /// What attempts without a key of their own people may use; memory only.
     package var model: ModelGrantSource?
     /// Browser origins whose WebSockets are accepted, besides the public URL's own.
     package var allowedOrigins: Set<String>
@@ -103,19 +103,22 @@ package struct ServiceSettings: Sendable {
     }
 }
 
-/// The model endpoint and key that this installation grants, and to whose jobs.
+/// The model that this installation grants to jobs whose people have no key of their own, and to whose jobs.
 package struct ModelGrantSource: Sendable {
-    package var url: String
-    package var key: String
-    /// Nil for the stand-in, which is everybody's; else the one team that the key serves.
+    package var endpoint: ModelEndpoint
+    package var key: ClearSecret
+    /// The one team that the key serves; nil for the stand-in, which is everybody's.
     package var team: TeamID?
 
     /// Makes a source.
-    package init(url: String, key: String, team: TeamID?) {
-        self.url = url
+    package init(endpoint: ModelEndpoint, key: ClearSecret, team: TeamID?) {
+        self.endpoint = endpoint
         self.key = key
         self.team = team
     }
+
+    /// Whether jobs of a team may use it.
+    func serves(_ other: TeamID) -> Bool { team == nil || team == other }
 }
 
 /// What readiness and metrics ask of the process.

@@ -31,11 +31,13 @@ package final class ModelBroker {
         self.loop = loop
         self.listener = listener
         self.upstream = upstream
-        route = ModelRoute(token: token, key: upstream.key)
+        route = ModelRoute(token: token, key: upstream.key, provider: upstream.provider)
         var limits = ClientLimits()
         limits.responseTimeout = Self.patience
         limits.idleTimeout = Self.patience
-        client = HTTPClient(loop: loop, tls: upstream.tls, limits: limits)
+        client = HTTPClient(loop: loop, tls: upstream.tls, limits: limits) { [names = upstream.names] host, port in
+            try await names.resolve(host: host, port: port)
+        }
     }
 
     /// The address inside the sandbox.

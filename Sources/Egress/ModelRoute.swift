@@ -1,3 +1,4 @@
+import Core
 import HTTP
 
 /// What may be asked of the model API through the broker, and how a request and its answer change on the way.
@@ -20,6 +21,8 @@ struct ModelRoute: Sendable {
     let token: String
     /// The real key, which only the upstream sees.
     let key: String
+    /// Who reads the key.
+    let provider: ModelProvider
 
     /// Why the request may not pass; nil when it may.
     func refusal(method: HTTPMethod, path: String, headers: HTTPHeaders) -> BrokerError? {
@@ -47,7 +50,9 @@ struct ModelRoute: Sendable {
             }
             outbound.append(name: name, value: value)
         }
-        outbound.append(name: "x-api-key", value: key)
+        for (name, value) in ModelUpstream.credentials(key, for: provider).all {
+            outbound.append(name: name, value: value)
+        }
         // Tokens are counted from the answer, which therefore must not be compressed.
         outbound.append(name: "accept-encoding", value: "identity")
         return outbound

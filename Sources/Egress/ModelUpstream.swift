@@ -1,35 +1,48 @@
+package import Core
 import HTTP
 import Platform
 package import Transport
 
 /// The model API that a broker speaks to, and the key that opens it.
 package struct ModelUpstream: Sendable {
-    /// Where requests go when nothing else is configured.
-    package static let defaultURL = "https://api.anthropic.com"
-
     let url: ClientURL
+    let provider: ModelProvider
     let key: String
     let tls: TLSClientContext?
+    /// Gives the addresses to dial, each time anew: a name that is led elsewhere later is refused then.
+    let names: VettedNames
 
-    /// Checks the address and the key; plain HTTP is for a stand-in on this machine only.
-    package init(url: String = defaultURL, key: String, tls: TLSClientContext?) throws(ModelUpstreamError) {
-        guard let parsed = ClientURL(url), ["http", "https"].contains(parsed.scheme), !parsed.target.contains("?")
-        else {
-            throw ModelUpstreamError("the model URL is not an http or https URL without a query")
-        }
-        guard parsed.isSecure || Self.isLoopback(parsed.host) else {
-            throw ModelUpstreamError("a model URL beyond this machine must be https, for the key travels in it")
+    /// Checks the place and the key.
+    package init(
+        _ endpoint: ModelEndpoint,
+        key: String,
+        tls: TLSClientContext?
+    ) throws(ModelEndpointError) {
+        try self.init(endpoint, key: key, tls: tls, names: VettedNames(endpoint.reach))
+    }
+
+    init(
+        _ endpoint: ModelEndpoint,
+        key: String,
+        tls: TLSClientContext?,
+        names: VettedNames
+    ) throws(ModelEndpointError) {
+        let parsed = try ModelHosts.parse(endpoint.baseURL)
+        guard parsed.isSecure || endpoint.reach == .anywhere else {
+            throw ModelEndpointError("the model URL must be https, for the key travels in it")
         }
         guard !parsed.isSecure || tls != nil else {
-            throw ModelUpstreamError("an https model URL needs certificate authorities to trust")
+            throw ModelEndpointError("an https model URL needs certificate authorities to trust")
         }
         var probe = HTTPHeaders()
         guard !key.isEmpty, probe.append(name: "x-api-key", value: key) else {
-            throw ModelUpstreamError("the model key is empty or holds a control character")
+            throw ModelEndpointError("the model key is empty or holds a control character")
         }
-        self.url = parsed
+        url = parsed
+        provider = endpoint.provider
         self.key = key
         self.tls = tls
+        self.names = names
     }
 
     /// The address of a call; what the request says about hosts has no part in it.
@@ -38,20 +51,14 @@ package struct ModelUpstream: Sendable {
         return url.with(target: prefix + target)
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" { return true }
-        switch SocketAddress(host: host, port: 0) {
-        case .ipv4(let bytes, _)?: return bytes.first == 127
-        case .ipv6?: return host == "::1"
-        default: return false
-        }
+    /// The fields by which a request shows the key.
+    func credentials() -> HTTPHeaders { Self.credentials(key, for: provider) }
+
+    /// Gateways differ in the field that they read; the provider itself reads the first.
+    static func credentials(_ key: String, for provider: ModelProvider) -> HTTPHeaders {
+        var fields = HTTPHeaders()
+        fields.append(name: "x-api-key", value: key)
+        if provider == .compatible { fields.append(name: "authorization", value: "Bearer \(key)") }
+        return fields
     }
-}
-
-/// Why a model API cannot be used as configured.
-package struct ModelUpstreamError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong, for the operator; never the key.
-    package let description: String
-
-    init(_ description: String) { self.description = description }
 }

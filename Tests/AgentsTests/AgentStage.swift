@@ -76,7 +76,12 @@ final class AgentStage {
         standin = StandinServer(loop: loop, listener: try Self.listener(loop), expectedKey: key)
         var route = standin.address
         if throughBroker {
-            let upstream = try ModelUpstream(url: "http://127.0.0.1:\(route.port)", key: Self.key, tls: nil)
+            let endpoint = ModelEndpoint(
+                provider: .anthropic,
+                baseURL: "http://127.0.0.1:\(route.port)",
+                reach: .anywhere
+            )
+            let upstream = try ModelUpstream(endpoint, key: Self.key, tls: nil)
             let broker = ModelBroker(
                 loop: loop,
                 listener: try Self.listener(loop),

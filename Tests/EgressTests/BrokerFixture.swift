@@ -1,3 +1,4 @@
+import Core
 import HTTP
 import Platform
 import Testing
@@ -72,7 +73,11 @@ final class BrokerFixture {
             listener: try Self.listener(loop),
             token: Self.token,
             upstream: try ModelUpstream(
-                url: "http://127.0.0.1:\(upstreamAddress.port)\(prefix)",
+                ModelEndpoint(
+                    provider: .anthropic,
+                    baseURL: "http://127.0.0.1:\(upstreamAddress.port)\(prefix)",
+                    reach: .anywhere
+                ),
                 key: Self.key,
                 tls: nil
             )

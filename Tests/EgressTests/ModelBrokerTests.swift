@@ -160,24 +160,3 @@ import Transport
         }
     }
 }
-
-@Suite struct ModelUpstreamTests {
-    @Test(arguments: [
-        "http://api.example", "http://10.0.0.1:8080", "https://api.example", "ftp://127.0.0.1", "api.example", "",
-        "http://127.0.0.1/?key=1", "http://user@127.0.0.1/",
-    ])
-    func `an address that would leak the key or cannot be used is refused`(url: String) {
-        #expect(throws: ModelUpstreamError.self) { try ModelUpstream(url: url, key: "k", tls: nil) }
-    }
-
-    @Test(arguments: ["", "a\r\nx: y", "a\u{0}"])
-    func `a key that cannot be sent is refused`(key: String) {
-        #expect(throws: ModelUpstreamError.self) { try ModelUpstream(url: "http://127.0.0.1:1", key: key, tls: nil) }
-    }
-
-    @Test(arguments: ["http://127.0.0.1:1", "http://localhost:1/x", "http://[::1]:1", "https://api.anthropic.com"])
-    func `this machine may be plain, any other is https`(url: String) throws {
-        let trust = try TLSClientContext(caFile: nil)
-        #expect(throws: Never.self) { try ModelUpstream(url: url, key: "k", tls: trust) }
-    }
-}

@@ -1,10 +1,11 @@
+import Core
 import HTTP
 import Testing
 
 @testable import Egress
 
 @Suite struct ModelRouteTests {
-    private static let route = ModelRoute(token: "attempt-token", key: "canary-key")
+    private static let route = ModelRoute(token: "attempt-token", key: "canary-key", provider: .anthropic)
 
     @Test(arguments: [
         [("x-api-key", "attempt-token")], [("Authorization", "Bearer attempt-token")],

@@ -55,7 +55,10 @@ extension EndToEnd.Unharmed {
             let pid = try await errand.pid(of: part)
             return String(decoding: try Files.readAll("/proc/\(pid)/environ", limit: 1 << 20), as: UTF8.self)
         }
-        #expect(try await environment(of: .api).contains(password))
+        // The API has it, from a file of its own.
+        let handed = "\(errand.data)/handed/api/ERRAND_DATABASE_URL"
+        #expect(String(decoding: try Files.readAll(handed, limit: 4_096), as: UTF8.self).contains(password))
+        #expect(try await environment(of: .api).contains("ERRAND_DATABASE_URL_FILE=\(handed)"))
         let worker = try await environment(of: .worker)
         #expect(worker.contains("ERRAND_API_URL="))
         for word in [String(password), "postgres", "DATABASE", "ANTHROPIC", "redis"] { #expect(!worker.contains(word)) }

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import HTTP
 import Platform
 import TestSupport
@@ -68,6 +69,26 @@ extension EndToEnd.Unharmed {
         await control.kill()
         try await client.expect([200, 202], .post, "/v1/jobs/\(job)/cancel")
         try await client.finished(job)
+    }
+
+    @Test func `no secret stands in the environment of a process`() async throws {
+        let errand = try SharedInstallation.get()
+        let supervisor = try await errand.pid()
+        let secrets = try Files.list("\(errand.data)/secrets").map { Array(try secret($0).utf8) }
+        func holders(_ processes: [ProcessEntry]) -> [ProcessEntry] {
+            processes.filter { process in
+                let environment = (try? Files.readAll("/proc/\(process.pid)/environ", limit: 1 << 20)) ?? []
+                return secrets.contains { environment.firstRange(of: $0) != nil }
+            }
+        }
+        let tree = ProcessTable.tree(of: supervisor)
+        #expect(tree.count >= RunningErrand.Part.allCases.count)
+        #expect(holders(tree).isEmpty)
+        let planted = String(decoding: try #require(secrets.first), as: UTF8.self)
+        let control = try await errand.start(program: ["PLANTED=\(planted)", "sh", "-c", "echo up; read line"])
+        #expect(await control.lines(atLeast: 1) == ["up"])
+        #expect(!holders(ProcessTable.tree(of: getpid())).isEmpty)
+        await control.kill()
     }
 
     private func secret(_ name: String) throws -> String {

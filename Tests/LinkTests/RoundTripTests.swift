@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test func `a granted key shows in no description`() throws {
-        let grant = ModelGrant(baseURL: "http://model", apiKey: "sk-secret")
+        let endpoint = ModelEndpoint(provider: .anthropic, baseURL: "http://model", reach: .publicOnly)
+        let grant = ModelGrant(endpoint: endpoint, apiKey: "sk-secret")
         #expect(!"\(grant)".contains("sk-secret"))
         #expect(!String(reflecting: Samples.agent).contains("sk-1"))
         #expect("\(grant)".contains("http://model"))

@@ -83,7 +83,10 @@ enum Samples {
         policy: .readOnly,
         work: .claude(ClaudeSpec(prompt: "do\nit", model: "m", maxTurns: 3)),
         timeoutSeconds: nil,
-        model: ModelGrant(baseURL: "http://127.0.0.1:9", apiKey: "sk-1")
+        model: ModelGrant(
+            endpoint: ModelEndpoint(provider: .compatible, baseURL: "http://127.0.0.1:9", reach: .anywhere),
+            apiKey: "sk-1"
+        )
     )
 
     static let apiControl: [APIControlMessage] = [

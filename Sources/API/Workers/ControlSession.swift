@@ -276,10 +276,10 @@ extension ControlSession {
     private func assignment(_ claimed: ClaimedJob) -> JobAssignment {
         let job = claimed.job
         var grant: ModelGrant?
-        if case .claude = job.work, let model = services.settings.model,
-            model.team == nil || model.team == job.teamID
+        if case .claude = job.work, let model = services.settings.model, model.serves(job.teamID),
+            let key = model.key.revealText()
         {
-            grant = ModelGrant(baseURL: model.url, apiKey: model.key)
+            grant = ModelGrant(endpoint: model.endpoint, apiKey: key)
         }
         return JobAssignment(
             attempt: AttemptID(job: job.id, attempt: job.attempt),

@@ -18,7 +18,7 @@ package struct Work: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        let configuration = try Configuration.load()
+        let configuration = try Configuration.takeOver()
         let log = try StructuredLog(level: configuration.logLevel)
         guard let url = configuration.apiURL else {
             throw CommandFailure("ERRAND_API_URL is not set: name the API, such as https://errand.example.org:8443")

@@ -15,11 +15,9 @@ final class InstallationParts {
     let usesStandin: Bool
     private let configuration: Configuration
     private let data: DataDirectory
-    private let settings: [String: String]
+    private let settings: PartSettings
     private let listen: ListenAddress
     private let standin: ListenAddress?
-    private let standinKey: Secret
-    private let enrolment: String?
     private let programs: StagedPrograms
     private let caFile: String
     private let store: Store
@@ -29,12 +27,10 @@ final class InstallationParts {
     private init(
         _ configuration: Configuration,
         data: DataDirectory,
-        settings: [String: String],
+        settings: PartSettings,
         listen: ListenAddress,
         publicURL: String,
         standin: ListenAddress?,
-        standinKey: Secret,
-        enrolment: String?,
         programs: StagedPrograms,
         caFile: String,
         store: Store,
@@ -47,8 +43,6 @@ final class InstallationParts {
         self.listen = listen
         self.publicURL = publicURL
         self.standin = standin
-        self.standinKey = standinKey
-        self.enrolment = enrolment
         self.programs = programs
         self.caFile = caFile
         self.store = store
@@ -76,41 +70,26 @@ final class InstallationParts {
         let enrolment = try await FirstStart.enrolment(in: store, data)
         let listen = try FreePort.settle(configuration.listen)
         let publicURL = configuration.publicURL ?? "https://\(reachable(listen))"
-        let standinKey = try await data.secret("standin-key")
-        log.conceal(standinKey)
         let standin =
             configuration.modelKey == nil ? try FreePort.settle(ListenAddress(host: "127.0.0.1", port: 0)) : nil
         let programs = try await StagedPrograms.stage(in: data, configuration, on: loop)
-        var settings = [
-            "ERRAND_DATA": data.childPath(data.api),
+        let standinKey = try await data.secret("standin-key")
+        for secret in configuration.secrets + [standinKey] { log.conceal(secret) }
+        var settings = PartSettings(configuration, data: data)
+        settings.api.merge([
             "ERRAND_LISTEN": "\(listen)",
-            "ERRAND_LOOPS": "\(configuration.loops)",
-            "ERRAND_DATABASE_URL": databaseURL.reveal(),
             "ERRAND_REDIS_SOCKET": redisSocket,
             "ERRAND_TLS_CERT": data.childPath(tls.certificateFile),
             "ERRAND_TLS_KEY": data.childPath(tls.keyFile),
             "ERRAND_PUBLIC_URL": publicURL,
-            "ERRAND_SIGNING_KEYS": data.childPath(data.api) + "/signing-keys.json",
             "ERRAND_SHARE": programs.share,
-            "ERRAND_TRUSTED_PROXIES": configuration.trustedProxies.map(\.description).joined(separator: ","),
-            "ERRAND_CORS_ORIGINS": configuration.corsOrigins.joined(separator: ","),
-            "ERRAND_MAX_CONNECTIONS": "\(configuration.maxConnections)",
-            "ERRAND_MAX_CONNECTIONS_PER_ADDRESS": "\(configuration.maxConnectionsPerAddress)",
-            "ERRAND_REQUESTS_PER_SECOND": "\(configuration.requestsPerSecond)",
-            "ERRAND_SHUTDOWN_SECONDS": shutdownSeconds(configuration),
-            "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
-        ]
-        if let key = configuration.modelKey {
-            // Without the one team that it serves the key stays here: unnamed, it would serve every team.
-            if let team {
-                settings["ANTHROPIC_API_KEY"] = key.reveal()
-                settings["ERRAND_MODEL_URL"] = configuration.modelURL
-                settings["ERRAND_MODEL_TEAM"] = team.description
-            }
-        } else if let standin {
-            settings["ANTHROPIC_API_KEY"] = standinKey.reveal()
-            settings["ERRAND_MODEL_URL"] = "http://\(standin)"
-        }
+        ]) { $1 }
+        try await settings.hand(
+            databaseURL: databaseURL,
+            enrolment: enrolment.map { Secret($0) },
+            standin: standin.map { (address: $0, key: standinKey) },
+            administratorsTeam: team
+        )
         return InstallationParts(
             configuration,
             data: data,
@@ -118,8 +97,6 @@ final class InstallationParts {
             listen: listen,
             publicURL: publicURL,
             standin: standin,
-            standinKey: standinKey,
-            enrolment: enrolment,
             programs: programs,
             caFile: tls.caFile,
             store: store,
@@ -138,7 +115,7 @@ final class InstallationParts {
             name: "api",
             grace: configuration.shutdownGrace + Self.closingTime,
             makeSpec: { [self] in
-                data.running(spec("serve", settings), as: data.accounts?.api, mayGainPrivileges: false)
+                data.running(spec("serve", settings.api), as: data.accounts?.api, mayGainPrivileges: false)
             },
             isReady: { [self] in await status("https://\(InstallationParts.local(listen))/ready") == 200 }
         )
@@ -148,8 +125,7 @@ final class InstallationParts {
         Service(
             name: "standin",
             makeSpec: { [self] in
-                let own = ["ERRAND_STANDIN_LISTEN": "\(address)", "ERRAND_STANDIN_KEY": standinKey.reveal()]
-                return data.running(spec("standin", own), as: data.accounts?.worker, mayGainPrivileges: false)
+                data.running(spec("standin", settings.standin), as: data.accounts?.worker, mayGainPrivileges: false)
             },
             isReady: { [self] in await status("http://\(address)/") != nil }
         )
@@ -161,18 +137,11 @@ final class InstallationParts {
             // Jobs that have not ended by then are interrupted, killed and reported.
             grace: configuration.shutdownGrace + Self.closingTime * 3,
             makeSpec: { [self] in
-                var own = [
-                    "ERRAND_DATA": data.childPath(data.worker),
-                    "ERRAND_API_URL": "https://\(InstallationParts.local(listen))",
-                    "ERRAND_API_CA": data.childPath(caFile),
-                    "ERRAND_WORKER_SLOTS": "\(configuration.workerSlots)",
-                    "ERRAND_SANDBOX_PATH": programs.sandbox,
-                    "ERRAND_SHUTDOWN_SECONDS": Self.shutdownSeconds(configuration),
-                    "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
-                ]
-                if let enrolment { own["ERRAND_WORKER_TOKEN"] = enrolment }
+                var own = settings.worker
+                own["ERRAND_API_URL"] = "https://\(InstallationParts.local(listen))"
+                own["ERRAND_API_CA"] = data.childPath(caFile)
+                own["ERRAND_SANDBOX_PATH"] = programs.sandbox
                 if let agent = programs.agent { own["ERRAND_AGENT_PATH"] = agent }
-                if let account = data.accounts?.worker { own["ERRAND_WORKER_USER"] = account.name }
                 // Root until its fork server runs; the worker then changes to its own account by itself.
                 let root = SystemUser(name: "root", userID: 0, groupID: 0)
                 var work = spec("work", own)
@@ -201,10 +170,6 @@ final class InstallationParts {
     private func status(_ url: String) async -> Int? {
         guard let url = ClientURL(url) else { return nil }
         return try? await client.send(method: .get, url: url).status
-    }
-
-    private static func shutdownSeconds(_ configuration: Configuration) -> String {
-        "\(configuration.shutdownGrace.components.seconds)"
     }
 
     /// The address under which people reach a server that listens everywhere.

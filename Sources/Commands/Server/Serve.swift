@@ -2,6 +2,7 @@ import API
 import Auth
 import Bytes
 import Core
+import Egress
 import Glibc
 import HTTP
 import Operations
@@ -21,8 +22,9 @@ package struct Serve: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        let configuration = try Configuration.load()
+        let configuration = try Configuration.takeOver()
         let log = try StructuredLog(level: configuration.logLevel)
+        for secret in configuration.secrets { log.conceal(secret) }
         let plan = try plan(configuration, log, on: loop)
         let gate = StopGate()
         let signals = try SignalStream(Serve.signals, on: loop)
@@ -81,6 +83,7 @@ package struct Serve: Verb {
         }
         try refuseTaken(address, on: loop)
         let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
+        let hosts = ModelHosts(configuration.modelHosts)
         var limits = ServerLimits()
         limits.maximumConnections = configuration.maxConnections
         limits.perAddress = configuration.maxConnectionsPerAddress
@@ -103,7 +106,7 @@ package struct Serve: Verb {
             settings: ServiceSettings(
                 publicURL: publicURL,
                 openAPI: try Files.readAll(SharedFiles.openAPI, limit: 4 << 20),
-                model: try model(configuration),
+                model: try model(configuration, hosts),
                 allowedOrigins: Set(configuration.corsOrigins),
                 version: ErrandVersion.current,
                 requestsPerSecond: configuration.requestsPerSecond
@@ -136,13 +139,32 @@ package struct Serve: Verb {
         return parsed
     }
 
-    private func model(_ configuration: Configuration) throws -> ModelGrantSource? {
-        guard let key = configuration.modelKey else { return nil }
-        let team = configuration.modelTeam.flatMap { TeamID($0) }
-        // A name that is no team's must not open the key to every team.
-        guard team != nil || configuration.modelTeam == nil else {
-            throw CommandFailure("ERRAND_MODEL_TEAM must be the id of a team, such as team_01j…")
+    /// The installation's key for the one team that it serves, else the stand-in for everybody, else nothing.
+    private func model(_ configuration: Configuration, _ hosts: ModelHosts) throws -> ModelGrantSource? {
+        if let key = configuration.modelKey {
+            // A key without a team, or with a name that is no team's, must not become everybody's.
+            guard let team = configuration.modelTeam.flatMap({ TeamID($0) }) else {
+                throw CommandFailure(
+                    "ANTHROPIC_API_KEY serves nobody yet: set ERRAND_MODEL_TEAM to the id of its one team (team_01j…)"
+                )
+            }
+            return try source(configuration.modelURL, key, team: team, hosts)
         }
-        return ModelGrantSource(url: configuration.modelURL, key: key.reveal(), team: team)
+        guard let standin = configuration.standinListen, let key = configuration.standinKey else { return nil }
+        return try source("http://\(standin)", key, team: nil, hosts)
+    }
+
+    private func source(
+        _ url: String,
+        _ key: Secret,
+        team: TeamID?,
+        _ hosts: ModelHosts
+    ) throws -> ModelGrantSource {
+        do throws(ModelEndpointError) {
+            let endpoint = try hosts.installation(url)
+            return ModelGrantSource(endpoint: endpoint, key: ClearSecret(key.reveal()), team: team)
+        } catch {
+            throw CommandFailure("the model URL \(url) \(error)")
+        }
     }
 }

@@ -13,7 +13,7 @@ package struct StandinServe: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        let configuration = try Configuration.load()
+        let configuration = try Configuration.takeOver()
         guard let listen = configuration.standinListen,
             let address = SocketAddress(host: listen.host, port: listen.port)
         else { throw CommandFailure("ERRAND_STANDIN_LISTEN must name a numeric address, such as 127.0.0.1:9000") }

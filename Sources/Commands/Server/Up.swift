@@ -28,7 +28,7 @@ package struct Up: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        var configuration = try Configuration.load()
+        var configuration = try Configuration.takeOver()
         if let directory = arguments.value("--data") { configuration.dataDirectory = try absolute(directory) }
         if let listen = arguments.value("--listen").flatMap({ ListenAddress($0) }) { configuration.listen = listen }
         if arguments.has("--check") {

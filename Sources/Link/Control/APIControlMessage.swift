@@ -147,7 +147,7 @@ extension JobAssignment {
                     + spec.environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 1 }
                     + (spec.standardInput?.utf8.count ?? 0)
             }
-        let grant = (model?.baseURL.utf8.count ?? 0) + (model?.apiKey.utf8.count ?? 0)
+        let grant = (model?.endpoint.baseURL.utf8.count ?? 0) + (model?.apiKey.utf8.count ?? 0)
         return 512 + 6 * (texts + grant)
     }
 }

@@ -2,18 +2,18 @@ package import Core
 
 /// The key to a model, granted to one attempt; it never enters a sandbox, a log or an error.
 package struct ModelGrant: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
-    /// Where the model's API is, without a path or with a prefix.
-    package var baseURL: String
+    /// Where the model's API is, and which addresses its name may have.
+    package var endpoint: ModelEndpoint
     package var apiKey: String
 
     /// Pairs a model with its key.
-    package init(baseURL: String, apiKey: String) {
-        self.baseURL = baseURL
+    package init(endpoint: ModelEndpoint, apiKey: String) {
+        self.endpoint = endpoint
         self.apiKey = apiKey
     }
 
-    package var description: String { "ModelGrant(\(baseURL))" }
-    package var customMirror: Mirror { Mirror(self, children: ["baseURL": baseURL]) }
+    package var description: String { "ModelGrant(\(endpoint.baseURL))" }
+    package var customMirror: Mirror { Mirror(self, children: ["baseURL": endpoint.baseURL]) }
 }
 
 /// One claimed job on its way to the worker that runs it.

@@ -13,7 +13,9 @@ extension JobAssignment {
         writer.key("model")
         if let model {
             writer.beginObject()
-            writer.member("base_url", model.baseURL)
+            writer.member("provider", model.endpoint.provider.rawValue)
+            writer.member("base_url", model.endpoint.baseURL)
+            writer.member("reach", model.endpoint.reach.rawValue)
             writer.member("api_key", model.apiKey)
             writer.endObject()
         } else {
@@ -56,9 +58,13 @@ extension JobAssignment {
 
 extension ModelGrant {
     fileprivate init(_ value: JSONValue) throws(LinkError) {
-        let fields = try LinkFields(value, path: "jobs.model", allowed: ["base_url", "api_key"])
+        let fields = try LinkFields(value, path: "jobs.model", allowed: ["provider", "base_url", "reach", "api_key"])
         self.init(
-            baseURL: try fields.text("base_url", limit: LinkProtocol.grantBytes),
+            endpoint: ModelEndpoint(
+                provider: try fields.word("provider", as: ModelProvider.self),
+                baseURL: try fields.text("base_url", limit: LinkProtocol.grantBytes),
+                reach: try fields.word("reach", as: ModelReach.self)
+            ),
             apiKey: try fields.text("api_key", limit: LinkProtocol.grantBytes)
         )
     }

@@ -37,8 +37,12 @@ package struct Configuration: Sendable {
     package var modelKey: Secret?
     /// Where the model is reached.
     package var modelURL: String
-    /// The one team that the model key serves; nil for every team.
+    /// The one team that the model key serves.
     package var modelTeam: String?
+    /// Hosts that people's model URLs may name over http or on private addresses.
+    package var modelHosts: [String]
+    /// The file of the keys under which secrets are stored.
+    package var masterKeys: String?
     /// The file of the keys that sign access tokens.
     package var signingKeys: String?
     /// Where the stand-in listens.
@@ -71,6 +75,10 @@ package struct Configuration: Sendable {
     package let listing: [ListedSetting]
     /// Variables that begin with `ERRAND_` but are no setting.
     package let unknownNames: [String]
+    /// All secrets among the settings, for whatever must keep them out of sight.
+    package let secrets: [Secret]
+    /// Where systemd puts the credentials of this unit.
+    package let credentialsDirectory: String?
 
     /// Reads the environment and the file that it names, blocking for it; throws every problem at once.
     package static func load(
@@ -81,6 +89,13 @@ package struct Configuration: Sendable {
         var reader = SettingReader(environment: environment, file: file)
         let configuration = Configuration(reading: &reader, environment: environment)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
+        return configuration
+    }
+
+    /// The same for a process that stays: secrets then stand no longer in its environment, which /proc shows.
+    package static func takeOver() throws(ConfigurationError) -> Configuration {
+        let configuration = try load()
+        ProcessEnvironment.blank(Set(configuration.listing.filter { $0.disclosure != .plain }.map(\.name)))
         return configuration
     }
 
@@ -104,6 +119,8 @@ package struct Configuration: Sendable {
         modelKey = reader.read(Settings.modelKey)
         modelURL = reader.read(Settings.modelURL, orElse: "")
         modelTeam = reader.read(Settings.modelTeam)
+        modelHosts = reader.read(Settings.modelHosts) ?? []
+        masterKeys = reader.read(Settings.masterKeys)
         signingKeys = reader.read(Settings.signingKeys)
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
@@ -120,6 +137,8 @@ package struct Configuration: Sendable {
         shutdownGrace = .seconds(reader.read(Settings.shutdownSeconds, orElse: 0))
         listing = reader.listed
         unknownNames = reader.unknownNames()
+        secrets = reader.secrets
+        credentialsDirectory = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         checkPairs(&reader)
     }
 

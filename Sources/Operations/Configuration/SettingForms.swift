@@ -40,6 +40,12 @@ enum SettingForms {
         }
     }
 
+    /// A host, or a host and a port, an IPv6 address in brackets; nil for anything else.
+    static func hostAndPort(_ text: String) -> String? {
+        let isWhole = ListenAddress(text) != nil || ListenAddress("\(text):1") != nil
+        return isWhole && !text.contains("*") ? text : nil
+    }
+
     static func url(_ schemes: [String]) -> @Sendable (String) throws(SettingFix) -> Secret {
         { text throws(SettingFix) in
             guard schemes.contains(where: { text.hasPrefix("\($0)://") }) else {

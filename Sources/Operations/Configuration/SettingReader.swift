@@ -20,6 +20,8 @@ package struct ListedSetting: Hashable, Sendable {
     package let origin: Origin
     /// What the setting means.
     package let summary: String
+    /// How much of the value may be shown.
+    let disclosure: Disclosure
 }
 
 /// Reads settings one by one, collecting every problem and the listing.
@@ -28,6 +30,8 @@ struct SettingReader {
     private let file: [String: String]
     private(set) var problems: [SettingProblem] = []
     private(set) var listed: [ListedSetting] = []
+    /// The secrets that were given, so that the log can keep them out.
+    private(set) var secrets: [Secret] = []
 
     init(environment: [String: String], file: [String: String]) {
         self.environment = environment
@@ -38,19 +42,21 @@ struct SettingReader {
     mutating func read<Value>(_ setting: Setting<Value>) -> Value? {
         let origin: ListedSetting.Origin
         let text: String?
-        if let given = given(setting.name, in: environment, isSecret: setting.disclosure == .secret) {
+        if let given = given(setting.name, in: environment, isSecret: setting.disclosure != .plain) {
             (text, origin) = (given, .environment)
-        } else if let given = given(setting.name, in: file, isSecret: setting.disclosure == .secret) {
+        } else if let given = given(setting.name, in: file, isSecret: setting.disclosure != .plain) {
             (text, origin) = (given, .file)
         } else {
             (text, origin) = (setting.standard, .standard)
         }
+        if let text, setting.disclosure == .secret { secrets.append(Secret(text)) }
         listed.append(
             ListedSetting(
                 name: setting.name,
                 shown: text.map { setting.disclosure.show($0) },
                 origin: origin,
-                summary: setting.summary
+                summary: setting.summary,
+                disclosure: setting.disclosure
             )
         )
         guard let text else { return nil }

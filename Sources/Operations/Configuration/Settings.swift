@@ -88,7 +88,7 @@ enum Settings {
     )
     static let modelKey = Setting(
         name: "ANTHROPIC_API_KEY",
-        summary: "model key for agents; without it the model is the stand-in",
+        summary: "model key for the agents of the team in ERRAND_MODEL_TEAM; errand up without it runs a stand-in",
         disclosure: .secret,
         parse: SettingForms.secret
     )
@@ -100,8 +100,20 @@ enum Settings {
     )
     static let modelTeam = Setting(
         name: "ERRAND_MODEL_TEAM",
-        summary: "id of the one team that the model key serves, by default every team",
+        summary: "id of the one team that the model key serves; errand up takes the administrator's by default",
         parse: SettingForms.plainName
+    )
+    static let modelHosts = Setting(
+        name: "ERRAND_MODEL_HOSTS",
+        summary: "hosts that people's model URLs may name over http or on private addresses: host or host:port",
+        parse: SettingForms.list("write hosts like gateway.lan,10.1.2.3:8080,[fd00::1]:8080") {
+            SettingForms.hostAndPort($0)
+        }
+    )
+    static let masterKeys = Setting(
+        name: "ERRAND_MASTER_KEYS",
+        summary: "file of the master keys of stored secrets, by default secrets/master-keys.json below ERRAND_DATA",
+        parse: SettingForms.path
     )
     static let signingKeys = Setting(
         name: "ERRAND_SIGNING_KEYS",

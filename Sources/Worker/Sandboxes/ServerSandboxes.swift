@@ -100,8 +100,8 @@ private final class ServedSandbox: OpenSandbox {
 
     func serveModel(_ grant: ModelGrant, token: String) throws(SandboxRefusal) {
         let upstream: ModelUpstream
-        do throws(ModelUpstreamError) {
-            upstream = try ModelUpstream(url: grant.baseURL, key: grant.apiKey, tls: tls)
+        do throws(ModelEndpointError) {
+            upstream = try ModelUpstream(grant.endpoint, key: grant.apiKey, tls: tls)
         } catch {
             throw SandboxRefusal(step: "model route", text: "\(error)", number: 0, isProgramFault: false)
         }
