@@ -18,6 +18,11 @@ package enum Digest {
         unsafe hmac(key, bytes, Algorithms.sha1, length: 20)
     }
 
+    /// The 64 bytes of HMAC with SHA-512.
+    package static func hmacSHA512(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
+        unsafe hmac(key, bytes, Algorithms.sha512, length: 64)
+    }
+
     private static func digest(_ bytes: [UInt8], _ algorithm: OpaquePointer, length: Int) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: length)
         guard unsafe EVP_Digest(bytes, bytes.count, &result, nil, algorithm, nil) == 1 else { outOfMemory() }
@@ -36,6 +41,7 @@ package enum Digest {
 /// Algorithms looked up once: a look-up for every digest costs more than the digest of a short text.
 enum Algorithms {
     nonisolated(unsafe) static let sha256 = unsafe fetched(EVP_MD_fetch(nil, "SHA256", nil), "SHA-256")
+    nonisolated(unsafe) static let sha512 = unsafe fetched(EVP_MD_fetch(nil, "SHA512", nil), "SHA-512")
     nonisolated(unsafe) static let sha1 = unsafe fetched(EVP_MD_fetch(nil, "SHA1", nil), "SHA-1")
     nonisolated(unsafe) static let aes256GCM = unsafe fetched(EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), "AES-256-GCM")
 

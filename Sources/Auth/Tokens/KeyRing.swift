@@ -32,14 +32,21 @@ package final class KeyRing: Sendable {
     }
 
     /// The token of `claims`, signed by the active key.
-    package func sign(_ claims: AccessClaims) throws(CryptoError) -> String {
+    package func sign(_ claims: AccessClaims) throws(CryptoError) -> String { try sign(claims.encoded(), Self.type) }
+
+    /// The token that leads from one step of a sign-in to the next, signed by the active key.
+    package func sign(_ step: StepToken) throws(CryptoError) -> String {
+        try sign(step.encoded(issuer: issuer), step.kind.rawValue)
+    }
+
+    private func sign(_ payload: [UInt8], _ type: String) throws(CryptoError) -> String {
         var header = JSONWriter(reserving: 128)
         header.beginObject()
         header.member("alg", JWK.algorithm)
-        header.member("typ", Self.type)
+        header.member("typ", type)
         header.member("kid", active.identifier)
         header.endObject()
-        let signed = Base64.encodeURL(header.bytes) + "." + Base64.encodeURL(claims.encoded())
+        let signed = Base64.encodeURL(header.bytes) + "." + Base64.encodeURL(payload)
         return signed + "." + Base64.encodeURL(try active.key.sign([UInt8](signed.utf8)))
     }
 
@@ -50,14 +57,28 @@ package final class KeyRing: Sendable {
 
     /// The claims together with the instant until which this verdict stands.
     func examine(_ token: String, now: Timestamp) throws(TokenError) -> (claims: AccessClaims, until: Timestamp) {
+        let (payload, key) = try open(token, Self.type, now: now)
+        let claims = try AccessClaimsReader(issuer: issuer, audience: audience, now: now).read(payload)
+        return (claims, min(claims.expiresAt, key.retiresAt ?? claims.expiresAt))
+    }
+
+    /// The step token of a kind that one of our keys signed and that holds now.
+    package func verify(step token: String, _ kind: StepToken.Kind, now: Timestamp) throws(TokenError) -> StepToken {
+        try StepToken(try open(token, kind.rawValue, now: now).payload, kind, issuer: issuer, now: now)
+    }
+
+    private func open(
+        _ token: String,
+        _ type: String,
+        now: Timestamp
+    ) throws(TokenError) -> (payload: [UInt8], key: SigningKey) {
         let parsed = try JWS(compact: token)
         guard parsed.algorithm == JWK.algorithm else { throw .wrongAlgorithm }
-        guard parsed.type == Self.type else { throw .wrongType }
+        guard parsed.type == type else { throw .wrongType }
         guard let identifier = parsed.keyIdentifier, let key = keys[identifier], !key.isRetired(at: now) else {
             throw .unknownKey
         }
         try parsed.verify(JWK(identifier: identifier, key: key.key.publicKey))
-        let claims = try AccessClaimsReader(issuer: issuer, audience: audience, now: now).read(parsed.payload)
-        return (claims, min(claims.expiresAt, key.retiresAt ?? claims.expiresAt))
+        return (parsed.payload, key)
     }
 }
