@@ -27,7 +27,8 @@ struct PasskeyTests {
 
     private func credential(_ vector: PasskeyVector) throws -> AttestedCredential {
         let object = try CBORReader.parse(hex(vector.attestationObject))
-        return try #require(AuthenticatorData(#require(object["authData"]?.byteString)).attested)
+        let data = try AuthenticatorData(#require(object["authData"]?.byteString))
+        return try #require(data.attested)
     }
 
     private func assertion(_ vector: PasskeyVector) throws -> Assertion {
@@ -194,10 +195,10 @@ struct PasskeyTests {
     }
 
     @Test(arguments: [
-        // Off the curve; a short coordinate; another curve; another algorithm; a member too many; keys out of order.
-        ("6df61", "6df60", PasskeyError.unusableKey), ("2158", "2157", .cbor(.unexpectedEnd)),
+        // Off the curve; a coordinate too long; another curve; another algorithm; a member too many; keys out of order.
+        ("6df61", "6df60", PasskeyError.unusableKey), ("215820", "215821", .cbor(.badKey)),
         ("032620012158", "032620022158", .unusableKey), ("0326", "0325", .unusableKey),
-        ("a501020326", "a60102032605f5", .cbor(.unsupported)), ("a501020326", "a503260102", .cbor(.badKey)),
+        ("a501020326", "a60102032605f5", .unusableKey), ("a501020326", "a503260102", .cbor(.badKey)),
         ("a50102", "a50101", .unusableKey),
     ])
     func `a public key that is not exactly one of those offered is refused`(
@@ -209,10 +210,7 @@ struct PasskeyTests {
         let changed = try hex(text.replacing(old, with: new, maxReplacements: 1))
         #expect(try hex(text) != changed)
         let error = refusal { () throws(PasskeyError) in try COSEKey(encoded: changed) }
-        #expect(
-            error == reason || (reason == .cbor(.unexpectedEnd) && error != nil),
-            "\(error.map { "\($0)" } ?? "none")"
-        )
+        #expect(error == reason)
     }
 
     @Test func `an RSA key that is too short, even, or with a weak exponent is refused`() throws {

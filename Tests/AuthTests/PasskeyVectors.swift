@@ -125,11 +125,11 @@ extension PasskeyVector {
             + "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
             + "fffffffffffffffffffffffffffffffffffffff7ffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
             + "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-            + "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff80000000000000000000000000"
+            + "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff800000000000000000"
             + "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
             + "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
             + "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-            + "0000000000012143010001",
+            + "000000000000012143010001",
         credential: "992a18acc83f67533600c1138a4b4c4bd236de13629cf025ed17cb00b00b74df",
         challenge: "295f59f5fa8fe62c5aca9e27626c78c8da376ae6d8cd2dd29aebad601e1bc4c5",
         clientData: "7b2274797065223a22776562617574686e2e676574222c226368616c6c656e6765223a224b56395a3966715035697861"

@@ -1,6 +1,6 @@
 package import Bytes
 package import Core
-package import Crypto
+import Crypto
 
 /// A signed note that one step of a sign-in was taken, for the step that follows; it opens nothing by itself.
 ///
