@@ -99,6 +99,82 @@ import Transport
         }
     }
 
+    @Test(arguments: [
+        ("GET / HTTP/1.0", "Upgrade", "", 400), ("POST / HTTP/1.1", "Upgrade", "", 426),
+        ("GET / HTTP/1.1", "keep-alive", "", 426), ("GET / HTTP/1.1", "Upgrade", "Content-Length: 1\r\n", 400),
+        ("GET / HTTP/1.1", "keep-alive, Upgrade", "", 101),
+    ])
+    func `an upgrade is a GET in HTTP 1.1 that asks for it and has no body`(
+        _ line: String,
+        _ connection: String,
+        _ more: String,
+        _ status: Int
+    ) async throws {
+        try await ServerFixture.run(.plain, respond: Self.echo) { fixture in
+            let stream = try await fixture.connect()
+            try await stream.write(
+                "\(line)\r\nHost: a\r\nConnection: \(connection)\r\nUpgrade: websocket\r\n\(more)"
+                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            #expect(try await stream.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 \(status) "))
+        }
+    }
+
+    @Test func `a close without a code is answered without one`() async throws {
+        try await ServerFixture.run(.plain, respond: Self.echo) { fixture in
+            let stream = try await fixture.connect()
+            try await stream.write(Self.handshake)
+            _ = try await stream.read(until: "\r\n\r\n")
+            try await stream.write([0x88, 0x80, 0, 0, 0, 0])
+            #expect(try await stream.read(max: 100) == [0x88, 0x00])
+            #expect(await stream.readToEnd().isEmpty)
+        }
+    }
+
+    @Test(arguments: Security.allCases) func `the sender of a message too large reads why, after all of it was sent`(
+        _ security: Security
+    ) async throws {
+        try await ServerFixture.run(security, respond: Self.echo) { fixture in
+            let stream = try await fixture.connect()
+            try await stream.write(Self.handshake)
+            _ = try await stream.read(until: "\r\n\r\n")
+            let size = 8 << 20
+            let length = (0..<8).map { UInt8(truncatingIfNeeded: size >> (56 - 8 * $0)) }
+            try await stream.write([0x82, 0xFF] + length + [0, 0, 0, 0] + [UInt8](repeating: 7, count: size))
+            let close = try await stream.read(max: 100)
+            #expect(close.first == 0x88 && close.dropFirst(2).prefix(2).elementsEqual([0x03, 0xF1]))
+            #expect(await stream.readToEnd().isEmpty)
+        }
+    }
+
+    @Test func `messages go to whoever takes them as they come, the earlier ones first`() async throws {
+        let taken = Lock<[WebSocketMessage]>([])
+        try await ServerFixture.run(
+            .plain,
+            respond: { _ in
+                HTTPResponse(
+                    status: 101,
+                    body: .webSocket(subprotocol: nil, limits: WebSocketLimits()) { channel in
+                        await EventLoop.current?.sleep(.milliseconds(30))
+                        let gone = LoopCondition()
+                        channel.onDisconnect = { gone.signalAll() }
+                        channel.onMessage = { message in taken.withLock { $0.append(message) } }
+                        while channel.isOpen { await gone.wait() }
+                    }
+                )
+            }
+        ) { fixture in
+            let (channel, _) = try await fixture.client.webSocket(url: fixture.url("/", webSocket: true))
+            for number in 0..<100 { try await channel.send(text: Array("\(number)".utf8)) }
+            await channel.close(code: 4000, reason: "")
+            #expect(try await channel.receive() == nil)
+            #expect(channel.closeCode == 4000)
+            // The handler begins to take them only now, after the end, and gets them all.
+            while fixture.server.connectionCount > 0 { await fixture.loop.sleep(.milliseconds(2)) }
+            #expect(taken.withLock { $0 } == (0..<100).map { .text("\($0)") })
+        }
+    }
+
     @Test func `a silent peer is given up`() async throws {
         let limits = WebSocketLimits(pingInterval: .milliseconds(20), idleTimeout: .milliseconds(60))
         try await ServerFixture.run(

@@ -84,6 +84,35 @@ def exchange(running, data):
             return got
 
 
+def check_a_refused_body_is_answered_though_all_of_it_is_sent_first(running, errand):
+    # urllib writes the whole body before it reads: what is answered must survive until then.
+    kind = {"content-type": "application/json"}
+    for size in (70_000, 1_000_000, 30_000_000):
+        problem(running, "POST", "/v1/projects", 413, "body_too_large", raw=b" " * size, headers=kind)
+        problem(running, "POST", "/v1/projects", 401, raw=b" " * size, headers=kind, token=False)
+
+
+def check_tls_keeps_forward_secrecy(running, errand):
+    address = urllib.parse.urlsplit(running.url)
+
+    def connects(version, ciphers):
+        context = ssl.create_default_context(cafile=running.ca)
+        context.minimum_version = context.maximum_version = version
+        if ciphers:
+            context.set_ciphers(ciphers)
+        try:
+            with socket.create_connection((address.hostname, address.port), timeout=10) as plain:
+                with context.wrap_socket(plain, server_hostname=address.hostname) as tls:
+                    return tls.cipher()[0]
+        except (ssl.SSLError, ConnectionResetError):
+            return None
+
+    assert connects(ssl.TLSVersion.TLSv1_3, None)
+    assert "ECDHE" in connects(ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM")
+    for weak in ("ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256:AES256-SHA"):
+        assert connects(ssl.TLSVersion.TLSv1_2, weak) is None, weak
+
+
 def check_hostile_heads_are_refused_on_the_wire(running, errand):
     host = b"Host: localhost\r\n"
     cases = [

@@ -20,6 +20,8 @@ package final class HTTPRequest {
     package let authority: String
     /// The body, to be read at most once.
     package let body: any RequestBody
+    /// Whether the connection can become a WebSocket: HTTP/1.1 with an upgrade asked for, and no body.
+    package var allowsUpgrade = true
 
     private let rawQuery: String?
 

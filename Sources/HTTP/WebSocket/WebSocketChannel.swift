@@ -47,8 +47,11 @@ package protocol WebSocketChannel: AnyObject {
     /// Called once when the socket is no longer open, for senders that receive nothing.
     var onDisconnect: (() -> Void)? { get set }
 
-    /// Whether messages are dropped as they come, for senders that receive nothing.
-    var dropsMessages: Bool { get set }
+    /// Takes each message as it comes, in place of `receive`: for sockets that cannot afford a task to wait in.
+    var onMessage: ((WebSocketMessage) -> Void)? { get set }
+
+    /// The code that the peer closed with; nil while it has not, or when it gave none.
+    var closeCode: UInt16? { get }
 }
 
 extension WebSocketChannel {
@@ -58,9 +61,12 @@ extension WebSocketChannel {
         set { _ = newValue }
     }
 
-    /// Never set: for channels without a socket, as in tests.
-    package var dropsMessages: Bool {
-        get { false }
+    /// Never called: for channels without a socket, as in tests.
+    package var onMessage: ((WebSocketMessage) -> Void)? {
+        get { nil }
         set { _ = newValue }
     }
+
+    /// Never known: for channels without a socket, as in tests.
+    package var closeCode: UInt16? { nil }
 }

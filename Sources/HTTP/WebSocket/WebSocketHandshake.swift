@@ -8,6 +8,11 @@ package enum WebSocketHandshake {
         guard request.method == .get, names(headers, "connection", "upgrade"), names(headers, "upgrade", "websocket"),
             headers["sec-websocket-version"] == "13"
         else { throw ProblemError(.upgradeRequired) }
+        guard request.allowsUpgrade else {
+            throw ProblemError(
+                Problem(status: 400, code: "malformed_handshake", title: "An upgrade is HTTP/1.1 without a body")
+            )
+        }
         let keys = headers.values(of: "sec-websocket-key")
         guard keys.count == 1, let key = keys.first, Base64.decode(key)?.count == 16 else {
             throw ProblemError(

@@ -1,4 +1,5 @@
 import HTTP
+import Platform
 
 /// A request body that is read from its connection as the handler asks for it.
 final class ConnectionBody: RequestBody {
@@ -11,6 +12,7 @@ final class ConnectionBody: RequestBody {
     private var remaining: Int
     private var decoder: ChunkedDecoder?
     private var awaitsContinue: Bool
+    private var pace: BodyPace
     private var failure: BodyError?
     /// Whether the whole body has been read.
     private(set) var isDone = false
@@ -18,6 +20,7 @@ final class ConnectionBody: RequestBody {
     init(connection: ServerConnection, head: RequestHead) {
         self.connection = connection
         awaitsContinue = head.expectsContinue
+        pace = BodyPace(connection.server.limits)
         if case .length(let length) = head.framing {
             declaredLength = length
             remaining = length
@@ -28,8 +31,10 @@ final class ConnectionBody: RequestBody {
         }
     }
 
-    /// False when the rest could only be skipped by closing: it failed, or the client still waits to send it.
-    var canBeDrained: Bool { isDone || (failure == nil && !awaitsContinue) }
+    /// False when the rest is skipped by closing: it failed, the client still waits to send it, or it is too much.
+    func canBeDrained(limit: Int) -> Bool {
+        isDone || (failure == nil && !awaitsContinue && (decoder != nil || remaining <= limit))
+    }
 
     func next() async throws(BodyError) -> [UInt8]? {
         if let failure { throw failure }
@@ -50,7 +55,7 @@ final class ConnectionBody: RequestBody {
 
     /// Reads and drops the rest; false when that is more than `limit` or fails.
     func drain(limit: Int) async -> Bool {
-        guard canBeDrained else { return false }
+        guard canBeDrained(limit: limit) else { return false }
         var dropped = 0
         do throws(BodyError) {
             while let piece = try await next() {
@@ -90,11 +95,14 @@ final class ConnectionBody: RequestBody {
     }
 
     private func readMore(_ connection: ServerConnection) async throws(BodyError) {
-        connection.deadline.set(connection.server.limits.bodyIdleTimeout)
+        let loop = connection.server.loop
+        let (began, before) = (loop.now, connection.input.count)
+        connection.deadline.set(max(.zero, min(connection.server.limits.bodyIdleTimeout, pace.patience)))
         let hasMore = await connection.readMore()
         connection.deadline.clear()
-        guard !hasMore else { return }
-        throw connection.timedOut ? .timeout : .disconnected
+        guard hasMore else { throw connection.timedOut ? .timeout : .disconnected }
+        pace.note(connection.input.count - before, after: loop.now - began)
+        guard pace.patience > .zero else { throw .timeout }
     }
 
     private func sendContinue(_ connection: ServerConnection) async throws(BodyError) {

@@ -36,9 +36,11 @@ struct Exchange {
 
     /// Appends a response to the output; false when more is to be done for it: a stream, an upgrade, an unread body.
     mutating func append(_ response: HTTPResponse, to connection: ServerConnection) -> Bool {
-        // A body that will not be drained is followed by nothing, and the client should know.
-        if let body, !body.canBeDrained { keepsAlive = false }
         if connection.server.isDraining { keepsAlive = false }
+        if !response.body.isProduced, let body, !body.canBeDrained(limit: connection.server.limits.drainedBody) {
+            // A body that will not be drained is followed by nothing, and the client should know.
+            keepsAlive = false
+        }
         let response = response.rendered(requestID: requestID)
         // These have no body by definition, nor a length.
         let isBodiless = response.status == 204 || response.status == 304
@@ -135,5 +137,15 @@ struct Exchange {
             requestID: requestID,
             to: &connection.output
         )
+    }
+}
+
+extension ResponseBody {
+    /// Whether a handler goes on after the head, and may then read the request's body.
+    fileprivate var isProduced: Bool {
+        switch self {
+        case .empty, .bytes: false
+        case .stream, .webSocket: true
+        }
     }
 }

@@ -27,18 +27,27 @@ extension ServerConnection {
         await finish(&exchange)
     }
 
-    /// Sends what is left, then reads and drops for a while: closing with unread bytes would reset the response away.
+    /// Sends what is left and ends our half, then lingers.
     func finish(_ exchange: inout Exchange) async {
         phase = .closing
         exchange.body?.detach()
         guard await flush() else { return }
         wire.shutdownWrite()
-        guard !timedOut else { return }
-        deadline.set(server.limits.lingerTimeout)
+        await linger()
+    }
+
+    /// Reads and drops what still comes, within bounds: closing before the client has stopped sending would answer its
+    /// next bytes with a reset, and that takes our answer away from a client which reads after it has written.
+    private func linger() async {
+        timedOut = false
+        let (limits, began) = (server.limits, wire.loop.now)
         var dropped = 0
-        while dropped < server.limits.drainedBody {
+        while true {
             dropped += input.count
             input.consume(input.count)
+            let left = (server.isDraining ? limits.lingerTimeout : limits.lingerTime) - (wire.loop.now - began)
+            guard left > .zero, dropped < limits.lingeredBody else { return }
+            deadline.set(min(left, limits.lingerTimeout))
             guard await readMore() else { return }
         }
     }
@@ -54,11 +63,6 @@ extension ServerConnection {
     ) async {
         do throws(ProblemError) {
             let key = try WebSocketHandshake.key(of: request)
-            guard exchange.body == nil, exchange.head.wantsUpgrade else {
-                throw ProblemError(
-                    Problem(status: 400, code: "malformed_handshake", title: "An upgrade is HTTP/1.1 without a body")
-                )
-            }
             guard server.cors.permitsWebSocket(from: request.headers["origin"], to: request.authority) else {
                 throw ProblemError(
                     Problem(status: 403, code: "origin_forbidden", title: "This origin may not connect")

@@ -83,21 +83,30 @@ final class ServerConnection: DeadlineOwner {
             return events.wake()
         }
         timedOut = true
-        // A handshake has no reader that could be told; all others read what has come and then the end.
-        if phase == .opening { wire.close() } else { wire.interruptReading() }
+        switch phase {
+        // A handshake has no reader that could be told.
+        case .opening: wire.close()
+        // These read what has come and then the end.
+        case .idle, .parked, .readingHead: wire.interruptReading()
+        // The socket goes on receiving: these still have an answer to send, which a reset would take away.
+        case .serving, .closing, .upgraded: events.wake()
+        }
     }
 
-    /// Reads at least one byte; false at the end of the stream, or when the connection has been parked or cut.
+    /// Reads at least one byte; false at the end of the stream or of the time, or when parked or cut.
     func readMore() async -> Bool {
         // A connection that was cut gets no more events: whoever wakes its reader means that it is over.
         while phase != .parked, !hasFailed, !wire.isClosed {
             if wire.mustWait, !events.take() {
+                if timedOut { return false }
                 unsafe await withUnsafeContinuation { unsafe events.suspend($0) }
                 budget.restore()
                 continue
             }
             switch input.fill(from: wire) {
             case .bytes(let count):
+                // They came just in time; but a head's deadline has ended reading for good.
+                if phase != .readingHead { timedOut = false }
                 if budget.spend(count) { await Task.yield() }
                 return true
             case .blocked: continue
@@ -211,7 +220,7 @@ final class ServerConnection: DeadlineOwner {
         if head.framing != .none { exchange.body = ConnectionBody(connection: self, head: head) }
         if server.isDraining { exchange.keepsAlive = false }
         do throws(ProblemError) {
-            return try HTTPRequest(
+            let request = try HTTPRequest(
                 method: head.method,
                 target: target,
                 headers: headers,
@@ -221,6 +230,8 @@ final class ServerConnection: DeadlineOwner {
                 requestID: exchange.requestID,
                 authority: authority
             )
+            request.allowsUpgrade = head.wantsUpgrade && exchange.body == nil
+            return request
         } catch {
             exchange.keepsAlive = false
             _ = exchange.append(.problem(error.problem), to: self)

@@ -10,10 +10,18 @@ package struct ServerLimits: Sendable {
     package var idleTimeout = Duration.seconds(75)
     /// The longest pause inside a request body.
     package var bodyIdleTimeout = Duration.seconds(30)
+    /// The time that a request body may take on top of what `bodyRate` earns: a phone that wakes its radio needs 5 s.
+    package var bodyGrace = Duration.seconds(10)
+    /// Bytes a second below which a body uses up its time: the slowest mobile network carries ten times as many.
+    package var bodyRate = 1 << 10
     /// How much of an unread body is read and thrown away to keep the connection: cheaper than a new handshake.
     package var drainedBody = 256 << 10
-    /// How long a connection lingers after its last response, so that the client can read it before a reset.
+    /// How long a connection lingers without a byte after its last response, so that the client reads it before a reset.
     package var lingerTimeout = Duration.seconds(2)
+    /// How long it lingers for a client that still sends: it reads our refusal only when it has sent everything.
+    package var lingerTime = Duration.seconds(30)
+    /// What is read and dropped meanwhile: more than any body that we take but a workspace; 60 ms of a core.
+    package var lingeredBody = 64 << 20
     /// Connections over all loops: at 24 KB each this many take a quarter of a GB.
     package var maximumConnections = 10_000
     /// Connections of one client address (one /64 for IPv6): an office behind one address, not a flood.

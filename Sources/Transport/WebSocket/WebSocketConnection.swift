@@ -8,37 +8,45 @@ import Platform
 /// are answered whether or not anybody receives.
 final class WebSocketConnection: WebSocketChannel {
     /// Messages kept for a receiver that does not come; then the peer is slowed down.
-    private static let maximumQueued = 32
+    static let maximumQueued = 32
     /// How long we wait for the peer's half of the closing handshake.
-    private static let closeTimeout = Duration.seconds(5)
+    static let closeTimeout = Duration.seconds(5)
     /// Bytes taken in one turn before the loop looks at other sockets.
-    private static let turnBudget = 256 << 10
+    static let turnBudget = 256 << 10
+    /// Bytes dropped after the end, so that a peer in the middle of a large message still reads why.
+    static let lingeredBytes = 64 << 20
 
-    private let wire: any Wire
-    private let role: WebSocketRole
+    let wire: any Wire
+    let role: WebSocketRole
     private let limits: WebSocketLimits
-    private let pool: BufferPool
-    private var decoder: WebSocketDecoder
-    private var messages: [WebSocketMessage] = []
-    private var end: End?
-    private var isPaused = false
-    private let changed = LoopCondition()
+    let pool: BufferPool
+    var decoder: WebSocketDecoder
+    var messages: [WebSocketMessage] = []
+    var end: End?
+    var isPaused = false
+    var isLingering = false
+    var lingered = 0
+    let changed = LoopCondition()
 
-    private var isWriting = false
+    var isWriting = false
     private var pendingControl: [UInt8] = []
-    private let writerDone = LoopCondition()
+    let writerDone = LoopCondition()
     private var hasSentClose = false
 
-    private var lastReceived: Instant
-    private var pulse: LoopTimer?
-    private var closeTimer: LoopTimer?
+    var lastReceived: Instant
+    var pulse: LoopTimer?
+    var closeTimer: LoopTimer?
 
     /// Called once when the socket is no longer open, for senders that receive nothing.
     var onDisconnect: (() -> Void)?
-    /// Whether messages are dropped as they come, for senders that receive nothing.
-    var dropsMessages = false
+    /// Takes each message as it comes, in place of `receive`; it must not suspend, and may close.
+    var onMessage: ((WebSocketMessage) -> Void)? {
+        didSet { deliverQueued() }
+    }
+    /// The code that the peer closed with; nil while it has not, or when it gave none.
+    var closeCode: UInt16?
 
-    private enum End {
+    enum End {
         case closed
         case failed(String)
     }
@@ -51,12 +59,11 @@ final class WebSocketConnection: WebSocketChannel {
         self.pool = pool
         decoder = WebSocketDecoder(role: role, maximumMessage: limits.maximumMessage)
         lastReceived = wire.loop.now
-        if !received.isEmpty { take(received.span) }
-        guard end == nil else { return }
         // Unowned: `deinit` takes the callback away.
         wire.source.onEvents = { [unowned self] _ in readAvailable() }
+        if !received.isEmpty { take(received.span) }
         readAvailable()
-        schedulePulse()
+        if end == nil { schedulePulse() }
     }
 
     deinit {
@@ -103,12 +110,13 @@ final class WebSocketConnection: WebSocketChannel {
     /// Cuts the connection.
     func abort() {
         finish(.failed("cut by the server"))
+        endLingering()
     }
 
     /// Closes if nobody has yet, and waits until the peer has answered or the time is over.
     func finish() async {
         sendClose(WebSocketCloseCode.normal, "")
-        while end == nil { await changed.wait() }
+        while end == nil || isLingering { await changed.wait() }
         while isWriting, !wire.isClosed { await writerDone.wait() }
         wire.close()
     }
@@ -135,7 +143,7 @@ final class WebSocketConnection: WebSocketChannel {
             isWriting = false
             writerDone.signalAll()
             // The end came while this was being sent, and left the wire to us.
-            if end != nil { wire.close() }
+            if isLingering { wire.shutdownWrite() } else if end != nil { wire.close() }
         }
         do throws(TransportError) {
             try await wire.write(frame)
@@ -150,13 +158,13 @@ final class WebSocketConnection: WebSocketChannel {
         }
     }
 
-    private func sendControl(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
+    func sendControl(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         guard end == nil else { return }
         var frame: [UInt8] = []
         WebSocketFrame.append(opcode, payload, mask: mask(), to: &frame)
         guard !isWriting else {
             // A peer that floods us with pings and reads no pong gets only the latest of them.
-            if pendingControl.count < 1_024 { pendingControl.append(contentsOf: frame) }
+            if opcode == .close || pendingControl.count < 1_024 { pendingControl.append(contentsOf: frame) }
             return
         }
         var sent = 0
@@ -172,9 +180,9 @@ final class WebSocketConnection: WebSocketChannel {
         }
     }
 
-    private func sendClose(_ code: UInt16, _ reason: String) {
+    func sendClose(_ code: UInt16?, _ reason: String) {
         guard isOpen else { return }
-        sendControl(.close, WebSocketFrame.closePayload(code: code, reason: reason))
+        sendControl(.close, code.map { WebSocketFrame.closePayload(code: $0, reason: reason) } ?? [])
         hasSentClose = true
         notifyDisconnect()
         closeTimer = wire.loop.schedule(after: Self.closeTimeout) { [unowned self] in
@@ -184,95 +192,6 @@ final class WebSocketConnection: WebSocketChannel {
 
     private func mask() -> UInt32? {
         role == .client ? UInt32.random(in: .min ... .max) : nil
-    }
-
-    // MARK: - Receiving
-
-    private func readAvailable() {
-        var taken = 0
-        var buffer = pool.take()
-        while end == nil, !isPaused {
-            var outcome = WireRead.blocked
-            _ = unsafe buffer.fill { target in
-                outcome = unsafe wire.read(into: target)
-                if case .bytes(let count) = outcome { return count }
-                return 0
-            }
-            guard case .bytes(let count) = outcome else {
-                noteEnd(outcome)
-                break
-            }
-            take(buffer.bytes)
-            buffer.removeFirst(count)
-            taken += count
-            guard taken < Self.turnBudget else {
-                _ = wire.loop.schedule(after: .zero) { [weak self] in self?.readAvailable() }
-                break
-            }
-        }
-        pool.give(buffer)
-    }
-
-    private func noteEnd(_ outcome: WireRead) {
-        switch outcome {
-        case .end: finish(.failed("the peer has gone"))
-        case .failed(let error): finish(.failed(error.description))
-        case .bytes, .blocked: break
-        }
-    }
-
-    private func take(_ bytes: borrowing Span<UInt8>) {
-        lastReceived = wire.loop.now
-        var events: [WebSocketEvent] = []
-        var fault: WebSocketError?
-        do throws(WebSocketError) {
-            try decoder.feed(bytes, into: &events)
-        } catch {
-            fault = error
-        }
-        for event in events { handle(event) }
-        guard let fault else { return }
-        sendClose(fault.code, fault.reason)
-        finish(.failed(fault.reason))
-    }
-
-    private func handle(_ event: WebSocketEvent) {
-        guard end == nil else { return }
-        switch event {
-        case .message where dropsMessages: break
-        case .message(let message):
-            messages.append(message)
-            isPaused = messages.count >= Self.maximumQueued
-            changed.signalAll()
-        case .ping(let payload): sendControl(.pong, payload)
-        case .pong: break
-        case .close(let code, _):
-            sendClose(code ?? WebSocketCloseCode.normal, "")
-            finish(.closed)
-        }
-    }
-
-    private func finish(_ how: End) {
-        guard end == nil else { return }
-        end = how
-        pulse?.cancel()
-        closeTimer?.cancel()
-        wire.source.onEvents = nil
-        if isWriting {
-            // A stalled writer would keep the wire; what it has not sent by now is not wanted any more.
-            if case .failed = how { wire.close() }
-        } else {
-            wire.close()
-        }
-        changed.signalAll()
-        writerDone.signalAll()
-        notifyDisconnect()
-    }
-
-    private func notifyDisconnect() {
-        let notify = onDisconnect
-        onDisconnect = nil
-        notify?()
     }
 
     private func schedulePulse() {
