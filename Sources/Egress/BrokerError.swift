@@ -9,6 +9,17 @@ struct BrokerError: Error, Sendable, Equatable {
     static let ended = BrokerError(status: 503, message: "this attempt has ended")
     static let tooLarge = BrokerError(status: 413, message: "the body is larger than 32 MB")
 
+    init(status: Int, message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// What a body that could not be read is answered with.
+    init(_ error: BodyError) {
+        let problem = Problem(error)
+        self.init(status: problem.status, message: problem.title)
+    }
+
     var response: HTTPResponse {
         var json = JSONWriter()
         json.beginObject()

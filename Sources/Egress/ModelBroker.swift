@@ -9,6 +9,9 @@ package final class ModelBroker {
     static let bodyLimit = 32 << 20
     /// The CLI asks for 27 counts at once; more than that is not an agent's ordinary work.
     static let concurrentRequests = 32
+    /// Connections out of the sandbox: one for each request at once, and as many idle ones beside them; a program that
+    /// opens more is no agent, and each costs the worker a descriptor and 24 KB.
+    static let connections = 2 * concurrentRequests
     /// The CLI's own limit for the first byte; a model may think that long.
     private static let patience = Duration.seconds(600)
 
@@ -45,11 +48,14 @@ package final class ModelBroker {
 
     /// Serves until `close`, and returns when the last request has ended.
     package func run() async {
+        var limits = ServerLimits()
+        limits.maximumConnections = Self.connections
         let server = HTTPServer(
             loop: loop,
             listener: listener,
             tls: nil,
-            connectionCounter: ConnectionCounter(limits: ServerLimits())
+            limits: limits,
+            connectionCounter: ConnectionCounter(limits: limits)
         ) { [self] request in await answer(request) }
         server.onFault = { [unowned self] description in onFault(description) }
         await server.run()
@@ -166,7 +172,11 @@ package final class ModelBroker {
 
     private func failure(_ error: HTTPClientError) -> BrokerError {
         if isClosed { return BrokerError.ended }
-        if case .uploadFailed(let cause) = error, let refusal = cause as? BrokerError { return refusal }
+        if case .uploadFailed(let cause) = error {
+            if let refusal = cause as? BrokerError { return refusal }
+            // The agent's own doing: the model API has failed nobody.
+            if let cause = cause as? BodyError { return BrokerError(cause) }
+        }
         statistics.failures += 1
         onFault("model API: \(error)")
         if case .timeout = error { return BrokerError(status: 504, message: "the model API does not answer") }

@@ -117,15 +117,20 @@ final class BrokerFixture {
 
     static var headers: HTTPHeaders { HTTPHeaders([("x-api-key", token), ("content-type", "application/json")]) }
 
-    /// Sends bytes as they are and gives the answer up to the end of the connection.
-    func exchange(_ text: String) async throws -> String {
-        let stream = try await StreamConnector.connect(
+    /// Opens a bare connection to the broker.
+    func connect() async throws -> any ByteStream {
+        try await StreamConnector.connect(
             to: [broker.address],
             host: "127.0.0.1",
             tls: nil,
             on: loop,
             timeout: .seconds(5)
         )
+    }
+
+    /// Sends bytes as they are and gives the answer up to the end of the connection.
+    func exchange(_ text: String) async throws -> String {
+        let stream = try await connect()
         try await stream.write([UInt8](text.utf8))
         var answer: [UInt8] = []
         while let piece = try? await stream.read(max: 65_536), !piece.isEmpty { answer += piece }

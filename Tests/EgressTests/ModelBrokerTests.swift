@@ -66,6 +66,29 @@ import Transport
         }
     }
 
+    @Test func `a program that opens more connections than an agent needs is turned away`() async throws {
+        try await BrokerFixture.run(respond: { await Self.ok($0) }) { fixture in
+            var held: [any ByteStream] = []
+            for _ in 0..<ModelBroker.connections { held.append(try await fixture.connect()) }
+            let surplus = try await fixture.exchange("")
+            #expect(surplus.hasPrefix("HTTP/1.1 503 "))
+            // The control: one of the others still gets through, and a place that is given up is taken again.
+            try await held[0].write(
+                Array(
+                    "POST /v1/messages HTTP/1.1\r\nHost: a\r\nx-api-key: attempt-token\r\nContent-Length: 2\r\n\r\n{}"
+                        .utf8
+                )
+            )
+            #expect(try await held[0].read(max: 12) == Array("HTTP/1.1 200".utf8))
+            held.removeLast().close()
+            while true {
+                let answer = try await fixture.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                if answer.hasPrefix("HTTP/1.1 40") { break }
+            }
+            for stream in held { stream.close() }
+        }
+    }
+
     @Test(arguments: ["another-token", "", "canary-key"])
     func `a wrong token gets nowhere`(token: String) async throws {
         let seen = Seen()
