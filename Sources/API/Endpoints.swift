@@ -19,10 +19,10 @@ package final class Endpoints {
     /// Secrets tried by strangers, by address: each costs a query, and all of them have too many bits to be guessed.
     let strangerRates = LocalRates(burst: 100, emission: .milliseconds(50))
     private var revocations: (any BusSubscription)?
-    private var streams: [ObjectIdentifier: (signIn: SignInID, cut: () -> Void)] = [:]
+    private var streams: [ObjectIdentifier: any LiveStream] = [:]
     private var isCheckingStreams = false
 
-    /// A revocation that nobody told of, such as a disabled account's, cuts streams this late at most.
+    /// A revocation that nobody told of, such as a disabled account's, or an expired token cuts streams this late at most.
     private static let streamCheckInterval = Duration.seconds(3)
 
     /// Makes the operations and begins to listen for revocations.
@@ -59,41 +59,45 @@ package final class Endpoints {
         guard wait == 0 else { throw ProblemError(.overloaded("The server has all the requests it can take.")) }
     }
 
-    /// Keeps a live stream under its sign-in until `release`, so that a revocation cuts it.
-    func hold(_ stream: AnyObject, signIn: SignInID, cut: @escaping () -> Void) {
-        streams[ObjectIdentifier(stream)] = (signIn, cut)
+    /// Keeps a live stream until `release`, so that it ends with the right to it.
+    func hold(_ stream: any LiveStream) {
+        streams[ObjectIdentifier(stream)] = stream
         guard !isCheckingStreams else { return }
         isCheckingStreams = true
         services.loop.spawnLocal { await self.checkStreams() }
     }
 
     /// Forgets a stream that has ended.
-    func release(_ stream: AnyObject) {
+    func release(_ stream: any LiveStream) {
         streams[ObjectIdentifier(stream)] = nil
     }
 
     private func revoked(_ message: [UInt8]?) {
         signIns.forget()
         guard let message, let signIn = SignInID(String(decoding: message, as: UTF8.self)) else { return }
-        cut(signIn)
+        cut(.revoked) { $0.signIn == signIn }
     }
 
-    /// Asks for the sign-ins of all open streams from time to time, as long as there are any.
+    /// Asks for the right to all open streams from time to time, as long as there are any.
     private func checkStreams() async {
         while !streams.isEmpty {
             await services.loop.sleep(Self.streamCheckInterval)
-            for signIn in Set(streams.values.map(\.signIn)) {
+            let now = services.time.now
+            cut(.expired) { $0.isExpired(at: now) }
+            for signIn in Set(streams.values.map(\.principal.signIn)) {
                 // A store that is away cuts nobody: what it said last still holds.
-                if let isActive = try? await signIns.isActive(signIn), !isActive { cut(signIn) }
+                if let isActive = try? await signIns.isActive(signIn), !isActive {
+                    cut(.revoked) { $0.signIn == signIn }
+                }
             }
         }
         isCheckingStreams = false
     }
 
-    private func cut(_ signIn: SignInID) {
-        for (key, stream) in streams where stream.signIn == signIn {
+    private func cut(_ end: StreamEnd, where isMeant: (Principal) -> Bool) {
+        for (key, stream) in streams where isMeant(stream.principal) {
             streams[key] = nil
-            stream.cut()
+            stream.cut(end)
         }
     }
 }

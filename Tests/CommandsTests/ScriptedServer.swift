@@ -1,4 +1,5 @@
 import Bytes
+import Core
 import HTTP
 import Platform
 import Testing
@@ -89,14 +90,15 @@ final class ScriptedServer {
 
     var url: String { "http://127.0.0.1:\(server.address.port)" }
 
-    func client() async throws -> Client {
+    func client(clock: any TimeSource = SystemTime()) async throws -> Client {
         try await Client.open(
             on: loop,
             environment,
             sink: { [shown] in
                 shown.take($0)
                 return true
-            }
+            },
+            clock: clock
         )
     }
 

@@ -129,8 +129,16 @@ import Testing
                 return hash
             }
             let first = try await ticket(1)
+            // Looking at a ticket does not spend it.
+            for _ in 0..<2 {
+                let holder = try await accounts.ticket(hash: first, now: World.start)
+                #expect(holder?.user == person.user.id && holder?.signIn == family.signIn.id)
+            }
+            #expect(try await accounts.ticket(hash: first, now: end) == nil)
+            #expect(try await accounts.ticket(hash: [UInt8](repeating: 9, count: 32), now: World.start) == nil)
             let redeemed = try await accounts.redeemTicket(hash: first, now: World.start)
             #expect(redeemed?.user == person.user.id && redeemed?.signIn == family.signIn.id)
+            #expect(try await accounts.ticket(hash: first, now: World.start) == nil)
             #expect(try await accounts.redeemTicket(hash: first, now: World.start) == nil)
             #expect(try await accounts.redeemTicket(hash: try await ticket(2), now: end) == nil)
             let third = try await ticket(3)
@@ -140,6 +148,7 @@ import Testing
             #expect(winners.reduce(0, +) == 1)
             let fourth = try await ticket(4)
             try await accounts.revoke(family.signIn.id, now: World.start)
+            #expect(try await accounts.ticket(hash: fourth, now: World.start) == nil)
             #expect(try await accounts.redeemTicket(hash: fourth, now: World.start) == nil)
         }
     }

@@ -9,6 +9,7 @@ import urllib.request
 import websockets.exceptions
 import websockets.sync.client
 
+from bad_input import exchange
 from front_door import command, project
 
 
@@ -100,6 +101,23 @@ def check_a_ticket_opens_one_stream_once(running, errand):
     refused(running, job["id"], 401, headers={}, subprotocols=[ticket["subprotocol"]])
 
 
+def check_a_refused_handshake_spends_no_ticket(running, errand):
+    job = command(running, project(running), ["true"])
+    running.wait_final(job["id"])
+    ticket = running.call("POST", "/v1/stream-tickets")["subprotocol"]
+    offer = {"headers": {}, "subprotocols": [ticket]}
+    refused(running, "job_01kzzzzzzzzzzzzzzzzzzzzzzz", 404, **offer)
+    refused(running, job["id"], 400, after="nonsense", **offer)
+    refused(running, job["id"], 403, origin="https://evil.example", **offer)
+    # Not a handshake at all, and one without its key.
+    top = f"GET /v1/jobs/{job['id']}/stream HTTP/1.1\r\nHost: localhost\r\nSec-WebSocket-Protocol: {ticket}\r\n"
+    assert exchange(running, (top + "\r\n").encode()).startswith(b"HTTP/1.1 426 ")
+    upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    assert exchange(running, (top + upgrade).encode()).startswith(b"HTTP/1.1 400 ")
+    assert follow(running, job["id"], **offer)[-1]["type"] == "job:completed"
+    refused(running, job["id"], 401, **offer)
+
+
 def check_a_stream_needs_a_sign_in_and_a_known_origin(running, errand):
     job = command(running, project(running), ["true"])
     refused(running, job["id"], 401, headers={})
@@ -108,9 +126,9 @@ def check_a_stream_needs_a_sign_in_and_a_known_origin(running, errand):
     assert follow(running, job["id"], headers=bearer, origin=running.url)[-1]["type"] == "job:completed"
 
 
-def refused(running, job, status, **more):
+def refused(running, job, status, after=None, **more):
     try:
-        follow(running, job, **more)
+        follow(running, job, after, **more)
     except websockets.exceptions.InvalidStatus as error:
         assert error.response.status_code == status, error.response.status_code
     else:
@@ -126,10 +144,48 @@ def check_a_revoked_sign_in_loses_its_stream(running, errand):
         socket.recv(timeout=5)
         begun = time.monotonic()
         assert running.request("POST", "/v1/auth/logout", token=False, headers=bearer)[0] == 204
-        try:
-            while True:
-                socket.recv(timeout=5)
-        except websockets.exceptions.ConnectionClosed:
-            pass
+        assert closed(socket) == 4401
         assert time.monotonic() - begun < 2
+    running.call("POST", f"/v1/jobs/{job['id']}/cancel")
+
+
+def closed(socket):
+    """Reads to the end and tells the close code."""
+    try:
+        while True:
+            socket.recv(timeout=5)
+    except websockets.exceptions.ConnectionClosed as error:
+        return error.rcvd.code if error.rcvd else None
+
+
+def sign_in(running):
+    pair = running.call("POST", "/v1/auth/login", {"email": running.email, "password": running.password}, token=False)
+    return pair["access_token"], {"authorization": f"Bearer {pair['access_token']}"}
+
+
+def check_a_newer_token_keeps_a_stream_open(running, errand):
+    (_, first), (second, other) = sign_in(running), sign_in(running)
+    job = command(running, project(running), ["sleep", "60"])
+    url = running.url.replace("https://", "wss://") + f"/v1/jobs/{job['id']}/stream"
+    with websockets.sync.client.connect(url, ssl=running.tls, additional_headers=first) as socket:
+        socket.send(json.dumps({"type": "dance"}))
+        socket.send(json.dumps({"type": "auth", "access_token": second}))
+        while (answer := json.loads(socket.recv(timeout=5)))["type"] != "auth_ok":
+            pass
+        assert 890 <= answer["expires_in"] <= 900, answer
+        # The stream belongs to the second sign-in now: the end of the first is not its end.
+        assert running.request("POST", "/v1/auth/logout", token=False, headers=first)[0] == 204
+        running.call("POST", f"/v1/jobs/{job['id']}/cancel")
+        assert any(json.loads(socket.recv(timeout=10))["type"] == "job:completed" for _ in range(100))
+    running.request("POST", "/v1/auth/logout", token=False, headers=other)
+
+
+def check_a_bad_token_in_band_ends_the_stream(running, errand):
+    job = command(running, project(running), ["sleep", "60"])
+    url = running.url.replace("https://", "wss://") + f"/v1/jobs/{job['id']}/stream"
+    bearer = {"authorization": f"Bearer {running.token}"}
+    for message in ({"type": "auth", "access_token": running.token[:-2]}, {"type": "auth"}, {"type": "auth", "access_token": 7}):
+        with websockets.sync.client.connect(url, ssl=running.tls, additional_headers=bearer) as socket:
+            socket.send(json.dumps(message))
+            assert closed(socket) == 4401, message
     running.call("POST", f"/v1/jobs/{job['id']}/cancel")

@@ -85,16 +85,15 @@ struct GuardedOperation {
         }
     }
 
-    /// A WebSocket on the job that the path names, which may be opened with a ticket.
+    /// A WebSocket on the job that the path names, which may be opened with a ticket; the operation spends it.
     static func stream(
         _ permission: Permission,
-        _ operation: @escaping (Endpoints) -> (HTTPRequest, JobCall) async throws -> HTTPResponse
+        _ operation: @escaping (Endpoints) -> (HTTPRequest, JobCall, StreamEntry) async throws -> HTTPResponse
     ) -> GuardedOperation {
         GuardedOperation(access: .job(permission)) { endpoints, request in
-            let (principal, subprotocol) = try await endpoints.authenticateStream(request)
-            var call = try await endpoints.enterJob(request, principal, permission)
-            call.subprotocol = subprotocol
-            return try await operation(endpoints)(request, call)
+            let entry = try await endpoints.authenticateStream(request)
+            let call = try await endpoints.enterJob(request, entry.principal, permission)
+            return try await operation(endpoints)(request, call, entry)
         }
     }
 }

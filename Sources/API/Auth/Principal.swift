@@ -15,6 +15,18 @@ struct Principal {
 
     /// Whether the person may do something where they have this role.
     func allows(_ permission: Permission, role: Role) -> Bool { Permissions.allows(role: role, permission) }
+
+    /// Whether the token behind it has had its time.
+    func isExpired(at now: Timestamp) -> Bool { now >= expiresAt }
+}
+
+/// Who opens a stream, and by what.
+struct StreamEntry {
+    let principal: Principal
+    /// The WebSocket subprotocol to answer with.
+    let subprotocol: String?
+    /// The hash of the one-use ticket that the client brought.
+    let ticket: [UInt8]?
 }
 
 extension Endpoints {
@@ -27,11 +39,15 @@ extension Endpoints {
     }
 
     /// The same for a WebSocket, which may bring a one-use ticket as a subprotocol in place of the header.
-    func authenticateStream(_ request: HTTPRequest) async throws -> (Principal, subprotocol: String?) {
+    ///
+    /// The ticket is only looked at: `open` spends it, when nothing else refuses the request any more.
+    func authenticateStream(_ request: HTTPRequest) async throws -> StreamEntry {
         try checkOrigin(request)
         if request.headers["authorization"] != nil {
-            return (
-                try await authenticate(request), subprotocol: request.offeredSubprotocols.first { $0 == "errand.v1" }
+            return StreamEntry(
+                principal: try await authenticate(request),
+                subprotocol: request.offeredSubprotocols.first { $0 == "errand.v1" },
+                ticket: nil
             )
         }
         let offered = request.offeredSubprotocols
@@ -40,7 +56,7 @@ extension Endpoints {
         }
         try admitStranger(request)
         guard let hash = StreamTicket.hash(ofSubprotocol: ticket),
-            let (user, signIn) = try await services.accounts.redeemTicket(hash: hash, now: services.time.now)
+            let (user, signIn) = try await services.accounts.ticket(hash: hash, now: services.time.now)
         else { throw ProblemError(.ticketRefused) }
         let principal = Principal(
             user: user,
@@ -48,7 +64,21 @@ extension Endpoints {
             expiresAt: services.time.now.adding(AccessTokenTimes.lifetime)
         )
         try await admit(principal)
-        return (principal, subprotocol: offered.first { $0 == "errand.v1" } ?? ticket)
+        return StreamEntry(
+            principal: principal,
+            subprotocol: offered.first { $0 == "errand.v1" } ?? ticket,
+            ticket: hash
+        )
+    }
+
+    /// Lets a stream open that all other checks have passed: the last of them is the handshake, and then the ticket is
+    /// spent, which only one request can do.
+    func open(_ entry: StreamEntry, _ request: HTTPRequest) async throws {
+        _ = try WebSocketHandshake.key(of: request)
+        guard let ticket = entry.ticket else { return }
+        guard try await services.accounts.redeemTicket(hash: ticket, now: services.time.now) != nil else {
+            throw ProblemError(.ticketRefused)
+        }
     }
 
     /// Verifies a token without asking the database.
@@ -68,8 +98,20 @@ extension Endpoints {
         guard wait == 0 else { throw ProblemError(.rateLimited(wait)) }
     }
 
-    /// Whether a stream of this person may go on; a store that is away ends no stream.
-    func mayGoOn(_ principal: Principal) async -> Bool { (try? await signIns.isActive(principal.signIn)) ?? true }
+    /// Why a stream of this person has to end, or nil while it may go on; a store that is away ends no stream.
+    func endOfStream(_ principal: Principal) async -> StreamEnd? {
+        if principal.isExpired(at: services.time.now) { return .expired }
+        let isActive = (try? await signIns.isActive(principal.signIn)) ?? true
+        return isActive ? nil : .revoked
+    }
+
+    /// The person behind a token that a stream's client sent in band, who may still read the job.
+    func renewed(_ token: String, on job: JobID) async throws -> Principal {
+        let fresh = try principal(token)
+        try await admit(fresh)
+        _ = try await enterJob(job, fresh, .jobRead)
+        return fresh
+    }
 
     /// Refuses an address that tries secrets without end.
     func admitStranger(_ request: HTTPRequest) throws(ProblemError) {

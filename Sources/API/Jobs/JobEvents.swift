@@ -25,10 +25,11 @@ extension Endpoints {
         to writer: any ResponseBodyWriter
     ) async throws {
         let follower = hub.follow(job, after: after, encodeJob: JobView.document)
-        hold(follower, signIn: principal.signIn) { follower.close() }
+        let stream = EventStream(follower, principal)
+        hold(stream)
         let keepAlive = KeepAlive(writer, loop: services.loop)
         defer {
-            release(follower)
+            release(stream)
             follower.close()
             keepAlive.stop()
         }
@@ -36,7 +37,11 @@ extension Endpoints {
         keepAlive.start()
         while writer.isOpen {
             let events = try await follower.next()
-            guard !events.isEmpty, await mayGoOn(principal) else { return }
+            if stream.end == nil, !events.isEmpty { stream.end = await endOfStream(principal) }
+            if let end = stream.end {
+                return try await keepAlive.write(ServerSentEvents.event(id: nil, event: "end", data: end.encoded))
+            }
+            guard !events.isEmpty else { return }
             var bytes: [UInt8] = []
             for event in events {
                 bytes += ServerSentEvents.event(id: event.position?.description, event: nil, data: event.json)
@@ -51,6 +56,24 @@ extension Endpoints {
             throw ProblemError(.malformedParameter("Last-Event-ID", "must be ATTEMPT.SEQ, such as 1.42"))
         }
         return position
+    }
+}
+
+/// One response that watches a job by server-sent events.
+private final class EventStream: LiveStream {
+    private let follower: LogFollower
+    let principal: Principal
+    /// Why it has to end, once it has.
+    var end: StreamEnd?
+
+    init(_ follower: LogFollower, _ principal: Principal) {
+        self.follower = follower
+        self.principal = principal
+    }
+
+    func cut(_ end: StreamEnd) {
+        self.end = end
+        follower.close()
     }
 }
 

@@ -75,8 +75,9 @@ extension Endpoints {
                         }
                         pending = piece[...]
                     } catch {
-                        send(.end(transfer: transfer.number, error: "the client went away"), transfer)
-                        throw ProblemError(Problem(error))
+                        let problem = Problem(error)
+                        send(.end(transfer: transfer.number, error: problem.title), transfer)
+                        throw ProblemError(problem)
                     }
                 }
                 let chunk = Array(pending.prefix(LinkProtocol.chunkBytes))

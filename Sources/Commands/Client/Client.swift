@@ -1,3 +1,4 @@
+import Core
 import Platform
 
 /// What every verb of the client starts with: its environment, its outputs and its session.
@@ -11,7 +12,8 @@ struct Client {
     static func open(
         on loop: EventLoop,
         _ environment: ClientEnvironment = .ofProcess(),
-        sink: @escaping OutputQueue.Sink = DescriptorOutput.write
+        sink: @escaping OutputQueue.Sink = DescriptorOutput.write,
+        clock: any TimeSource = SystemTime()
     ) async throws -> Client {
         let style = environment.outputStyle()
         let output = OutputQueue(loop: loop, style: style, sink: sink)
@@ -36,7 +38,8 @@ struct Client {
             caFile: environment["ERRAND_CA"] ?? credentials?.caFile,
             credentials: credentials,
             file: file,
-            fixedToken: fixedToken
+            fixedToken: fixedToken,
+            clock: clock
         )
         return Client(environment: environment, style: style, output: output, session: session)
     }

@@ -1,4 +1,5 @@
 import Bytes
+import Core
 import HTTP
 import Platform
 import Transport
@@ -11,6 +12,7 @@ final class ClientSession {
     private(set) var credentials: Credentials?
 
     private let client: HTTPClient
+    private let clock: any TimeSource
     private let file: CredentialFile?
     private let fixedToken: String?
     /// Set once the server has answered: from then on a failure is taken for a passing one.
@@ -38,9 +40,11 @@ final class ClientSession {
         caFile: String?,
         credentials: Credentials?,
         file: CredentialFile?,
-        fixedToken: String?
+        fixedToken: String?,
+        clock: any TimeSource = SystemTime()
     ) throws(CommandFailure) {
         self.loop = loop
+        self.clock = clock
         self.output = output
         self.server = server
         self.credentials = credentials
@@ -116,7 +120,12 @@ final class ClientSession {
     }
 
     /// Opens a WebSocket, with a fresh token when the present one is refused; other failures are the caller's to judge.
-    func webSocket(_ target: String, limits: WebSocketLimits) async throws -> any WebSocketChannel {
+    ///
+    /// The token that it was opened with comes with it.
+    func webSocket(
+        _ target: String,
+        limits: WebSocketLimits
+    ) async throws -> (channel: any WebSocketChannel, token: String) {
         let url = try server.place(target)
         var mayRenew = fixedToken == nil
         while true {
@@ -126,7 +135,7 @@ final class ClientSession {
             do throws(HTTPClientError) {
                 let channel = try await client.webSocket(url: url, headers: fields, limits: limits).channel
                 wasReached = true
-                return channel
+                return (channel, token)
             } catch {
                 guard case .refusedUpgrade(let status, _, let body) = error else { throw error }
                 guard status == 401, mayRenew else { throw ServerProblem(status: status, body: body) }
@@ -198,10 +207,10 @@ extension ClientSession {
     }
 
     /// A token that is good for a little while yet.
-    private func token() async throws -> String {
+    func token() async throws -> String {
         if let fixedToken { return fixedToken }
         guard let credentials else { throw Self.signedOut(server) }
-        if WallClock.now().adding(Self.tokenReserve) < credentials.expiresAt { return credentials.accessToken }
+        if clock.now.adding(Self.tokenReserve) < credentials.expiresAt { return credentials.accessToken }
         try await renew(credentials.accessToken)
         return self.credentials?.accessToken ?? credentials.accessToken
     }
@@ -252,7 +261,7 @@ extension ClientSession {
         guard answer.status == 200 else {
             throw ServerProblem(status: answer.status, body: answer.body, headers: answer.headers)
         }
-        guard let tokens = TokenPair(try json(answer), at: WallClock.now()) else {
+        guard let tokens = TokenPair(try json(answer), at: clock.now) else {
             throw CommandFailure("\(server.text) does not answer as an errand server", exitCode: ExitCode.unavailable)
         }
         return tokens

@@ -12,6 +12,8 @@ enum JobEvent: Equatable {
     case gap(attempt: Int, first: UInt64, last: UInt64)
     case failure(code: String, message: String?)
     case completed(JobEnd)
+    /// The stream goes on under the token that the client sent.
+    case authorised
     /// An event of a newer server.
     case unknown(String)
 
@@ -47,6 +49,7 @@ enum JobEvent: Equatable {
             guard first <= last else { throw JobEventError("its gap is empty") }
             self = .gap(attempt: try Self.attempt(json), first: first, last: last)
         case "job:error": self = .failure(code: json["code"]?.string ?? "unknown", message: json["message"]?.string)
+        case "auth_ok": self = .authorised
         case "job:completed":
             guard let end = JobEnd(json) else { throw JobEventError("its end is not readable") }
             self = .completed(end)

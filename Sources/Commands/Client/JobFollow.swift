@@ -11,6 +11,7 @@ final class JobFollow {
     private let job: JobID
     private let client: Client
     private let stopsWhenQuiet: Bool
+    private let renewalInterval: Duration
     private var backoff = Backoff()
     /// When the stream was cut, until it is there again.
     private var cutAt: Instant?
@@ -18,6 +19,7 @@ final class JobFollow {
     private var holes = 0
     private var isQuiet = false
     private var isOver = false
+    private var closeReason = ""
 
     /// A server that stays away this long is given up; the job goes on without us.
     private static let patience = Duration.seconds(600)
@@ -26,11 +28,18 @@ final class JobFollow {
     private static let limits = WebSocketLimits(maximumMessage: JobEvent.maximumBytes)
 
     /// A follower that shows what comes after the viewer's position.
-    init(_ job: JobID, _ viewer: JobViewer, client: Client, stopsWhenQuiet: Bool = false) {
+    init(
+        _ job: JobID,
+        _ viewer: JobViewer,
+        client: Client,
+        stopsWhenQuiet: Bool = false,
+        renewalInterval: Duration = StreamRenewal.interval
+    ) {
         self.job = job
         self.viewer = viewer
         self.client = client
         self.stopsWhenQuiet = stopsWhenQuiet
+        self.renewalInterval = renewalInterval
     }
 
     /// Follows to the end and answers with the exit code.
@@ -57,7 +66,7 @@ final class JobFollow {
                 case .finished: return viewer.exitCode
                 case .goOn where client.output.isBroken: return 128 + SIGPIPE
                 case .goOn where isQuiet: return ExitCode.done
-                case .goOn: reason = "the server closed the stream"
+                case .goOn: reason = closeReason
                 case .reconnect(let cause):
                     holes = viewer.position == before ? holes + 1 : 1
                     guard holes < 4 else { throw CommandFailure(cause, exitCode: ExitCode.unavailable) }
@@ -92,12 +101,16 @@ final class JobFollow {
     }
 
     private func readOnce() async throws -> JobViewer.Step {
-        let channel = try await client.session.webSocket(
+        let (channel, token) = try await client.session.webSocket(
             "/v1/jobs/\(job)/stream?after=\(viewer.position)",
             limits: Self.limits
         )
+        let renewal = StreamRenewal(channel, openedWith: token, client.session, every: renewalInterval)
+        renewal.start()
+        defer { renewal.stop() }
         defer { client.session.loop.spawnLocal { await channel.close(code: WebSocketCloseCode.normal, reason: "") } }
         var quiet = quietTimer(channel)
+        closeReason = "the server closed the stream"
         while let message = try await channel.receive() {
             quiet?.cancel()
             guard case .text(let text) = message else { continue }
@@ -115,6 +128,7 @@ final class JobFollow {
             if step != .goOn || client.output.isBroken { return step }
             quiet = quietTimer(channel)
         }
+        if channel.closeCode == StreamClosing.unauthenticated { closeReason = "the server wants a new token" }
         return .goOn
     }
 
@@ -141,4 +155,10 @@ final class JobFollow {
             }
         }
     }
+}
+
+/// The close codes of a stream that a client tells apart.
+private enum StreamClosing {
+    /// The token behind the stream has expired, or its sign-in has ended.
+    static let unauthenticated: UInt16 = 4401
 }

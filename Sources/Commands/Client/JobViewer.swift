@@ -56,6 +56,8 @@ struct JobViewer {
     /// Takes one event; what to show is appended to `shown`.
     mutating func receive(_ text: [UInt8], into shown: inout [Rendered]) throws(JobEventError) -> Step {
         let event = try JobEvent(text)
+        // An answer to this client, which is nobody else's business.
+        if event == .authorised { return .goOn }
         if case .output(let record, let attempt) = event {
             switch book.take(record, of: attempt) {
             case .repeated: return .goOn
@@ -95,7 +97,7 @@ struct JobViewer {
         case .completed(let end):
             finish(end, into: &shown)
             return .finished
-        case .output, .unknown: break
+        case .output, .authorised, .unknown: break
         }
         return .goOn
     }

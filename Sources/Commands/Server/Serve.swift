@@ -95,7 +95,8 @@ package struct Serve: Verb {
             tls: try TLSServerContext(certificateChainFile: certificate, privateKeyFile: key),
             limits: limits,
             proxies: proxies,
-            cors: CORSPolicy(origins: configuration.corsOrigins),
+            // Our own pages, also behind a proxy that renames the host.
+            cors: CORSPolicy(origins: configuration.corsOrigins + [publicURL]),
             counter: ConnectionCounter(limits: limits),
             database: database.reveal(),
             redis: try redis(configuration),

@@ -44,6 +44,8 @@ package protocol AccountStore: AnyObject {
     func revokeAll(of user: UserID, except kept: SignInID?, now: Timestamp) async throws(StoreError) -> [SignInID]
     /// Keeps the hash of a one-use stream ticket until `expiresAt`.
     func createTicket(hash: [UInt8], user: UserID, signIn: SignInID, expiresAt: Timestamp) async throws(StoreError)
+    /// Who holds a ticket, which stays good; nil when unknown, used or expired.
+    func ticket(hash: [UInt8], now: Timestamp) async throws(StoreError) -> (user: UserID, signIn: SignInID)?
     /// Takes a ticket out; nil when unknown, used or expired.
     func redeemTicket(hash: [UInt8], now: Timestamp) async throws(StoreError) -> (user: UserID, signIn: SignInID)?
 }

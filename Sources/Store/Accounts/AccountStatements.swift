@@ -179,6 +179,15 @@ extension PostgresAccountStore {
         values ($1::bytea, $2::uuid, $3::uuid, $4::timestamptz)
         """
     )
+    static let selectTicket = PostgresStatement(
+        "stream_tickets.read",
+        """
+        select t.user_id, t.sign_in_id
+        from stream_tickets t join sign_ins s on s.id = t.sign_in_id join users u on u.id = t.user_id
+        where t.hash = $1::bytea and t.expires_at > $2::timestamptz and s.revoked_at is null
+            and s.expires_at > $2::timestamptz and u.disabled_at is null
+        """
+    )
     /// Taken out in any case; honoured only while the sign-in stands.
     static let takeTicket = PostgresStatement(
         "stream_tickets.take",

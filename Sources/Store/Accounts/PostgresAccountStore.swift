@@ -130,6 +130,12 @@ final class PostgresAccountStore: AccountStore {
         _ = try await pool.run(.system, Self.insertTicket(values))
     }
 
+    func ticket(hash: [UInt8], now: Timestamp) async throws(StoreError) -> (user: UserID, signIn: SignInID)? {
+        try await pool.run(.system, Self.selectTicket([.bytes(hash), .time(now)])).first { row throws(StoreError) in
+            (user: try row.value(UserID.self), signIn: try row.value(SignInID.self))
+        }
+    }
+
     func redeemTicket(hash: [UInt8], now: Timestamp) async throws(StoreError) -> (user: UserID, signIn: SignInID)? {
         try await pool.run(.system, Self.takeTicket([.bytes(hash), .time(now)])).first { row throws(StoreError) in
             (user: try row.value(UserID.self), signIn: try row.value(SignInID.self))
