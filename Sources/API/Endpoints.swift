@@ -78,20 +78,23 @@ package final class Endpoints {
         cut(.revoked) { $0.signIn == signIn }
     }
 
-    /// Asks for the right to all open streams from time to time, as long as there are any.
+    /// Looks after the open streams from time to time, as long as there are any.
     private func checkStreams() async {
         while !streams.isEmpty {
             await services.loop.sleep(Self.streamCheckInterval)
-            let now = services.time.now
-            cut(.expired) { $0.isExpired(at: now) }
-            for signIn in Set(streams.values.map(\.principal.signIn)) {
-                // A store that is away cuts nobody: what it said last still holds.
-                if let isActive = try? await signIns.isActive(signIn), !isActive {
-                    cut(.revoked) { $0.signIn == signIn }
-                }
-            }
+            await endStreams()
         }
         isCheckingStreams = false
+    }
+
+    /// Ends the streams whose token has expired or whose sign-in does not stand any more.
+    func endStreams() async {
+        let now = services.time.now
+        cut(.expired) { $0.isExpired(at: now) }
+        for signIn in Set(streams.values.map(\.principal.signIn)) {
+            // A store that is away cuts nobody: what it said last still holds.
+            if let isActive = try? await signIns.isActive(signIn), !isActive { cut(.revoked) { $0.signIn == signIn } }
+        }
     }
 
     private func cut(_ end: StreamEnd, where isMeant: (Principal) -> Bool) {

@@ -34,6 +34,9 @@ final class Watcher {
         try #require(await wait(.seconds(10)) { !collector.bytes.isEmpty }, "no first event")
     }
 
+    /// What has come so far.
+    var text: String { String(decoding: collector.bytes, as: UTF8.self) }
+
     /// Whether the stream ends in time.
     func ends(within time: Duration) async -> Bool { await wait(time) { hasEnded } }
 
