@@ -81,11 +81,29 @@ extension Endpoints {
             return Route(method: row.method, pattern: row.pattern, operationID: row.operationID) { [self] request in
                 do {
                     if isCounted { try admitAny() }
-                    return try await operation(self, request)
+                    return try await operation(self, request).tellingStoreFaults()
                 } catch let error as StoreError {
                     throw ProblemError(Problem(error))
                 }
             }
         }
+    }
+}
+
+extension HTTPResponse {
+    /// The same response, where a store that is away while the body is produced is the problem that it is elsewhere.
+    fileprivate func tellingStoreFaults() -> HTTPResponse {
+        guard case .stream(let length, let produce) = body else { return self }
+        var response = self
+        response.body = .stream(length: length) { writer in
+            do {
+                try await produce(writer)
+            } catch let error as StoreError {
+                // A fault of ours is for the log, which a problem does not reach.
+                if case .failed = error { throw error }
+                throw ProblemError(Problem(error))
+            }
+        }
+        return response
     }
 }

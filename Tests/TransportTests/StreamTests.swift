@@ -91,6 +91,28 @@ import Transport
         }
     }
 
+    @Test(arguments: Security.allCases) func `the head of a stream with nothing to say leaves all the same`(
+        _ security: Security
+    ) async throws {
+        try await ServerFixture.run(
+            security,
+            respond: { _ in
+                HTTPResponse(
+                    status: 200,
+                    body: .stream(length: nil) { writer in
+                        let gone = LoopCondition()
+                        writer.onDisconnect = { gone.signalAll() }
+                        while writer.isOpen { await gone.wait() }
+                    }
+                )
+            }
+        ) { fixture in
+            let answer = try await fixture.client.stream(method: .get, url: fixture.url("/"))
+            #expect(answer.status == 200)
+            answer.close()
+        }
+    }
+
     @Test func `a body of the announced length is kept alive`() async throws {
         try await ServerFixture.run(
             .plain,
