@@ -18,6 +18,8 @@ package final class Endpoints {
     private let allRates: LocalRates
     /// Secrets tried by strangers, by address: each costs a query, and all of them have too many bits to be guessed.
     let strangerRates = LocalRates(burst: 100, emission: .milliseconds(50))
+    /// What the gates refused.
+    let refusals: RefusalLog
     private var revocations: (any BusSubscription)?
     private var streams: [ObjectIdentifier: any LiveStream] = [:]
     private var isCheckingStreams = false
@@ -28,6 +30,7 @@ package final class Endpoints {
     /// Makes the operations and begins to listen for revocations.
     package init(_ services: Services) {
         self.services = services
+        refusals = RefusalLog(audit: services.audit, time: services.time, loop: services.loop)
         let perSecond = services.settings.requestsPerSecond
         requestRates = LocalRates(burst: 4 * perSecond, emission: .seconds(1) / perSecond)
         allRates = LocalRates(burst: 400 * perSecond, emission: .seconds(1) / (200 * perSecond))

@@ -82,6 +82,9 @@ extension Endpoints {
                 do {
                     if isCounted { try admitAny() }
                     return try await operation(self, request).tellingStoreFaults()
+                } catch let refusal as Refusal {
+                    await refusals.record(refusal, of: request, operation: row.operationID)
+                    throw ProblemError(refusal.problem)
                 } catch let error as StoreError {
                     throw ProblemError(Problem(error))
                 }

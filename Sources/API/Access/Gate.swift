@@ -37,7 +37,7 @@ extension Endpoints {
         let principal = try await authenticate(request)
         let id = try request.pathID("id", TeamNoun.self, noun: "team")
         guard let found = try await services.teams.team(id, scope: principal.scope) else {
-            throw ProblemError(.missing("team"))
+            throw Refusal(.missing("team"), principal, permission, target: id.description)
         }
         try demand(permission, of: principal, found)
         return TeamCall(principal: principal, team: found.value, role: found.role)
@@ -62,7 +62,7 @@ extension Endpoints {
     /// Lets a person through to a job; another team's is not there.
     func enterJob(_ id: JobID, _ principal: Principal, _ permission: Permission) async throws -> JobCall {
         guard let found = try await services.jobs.job(id, scope: principal.scope) else {
-            throw ProblemError(.missing("job"))
+            throw Refusal(.missing("job"), principal, permission, target: id.description)
         }
         try demand(permission, of: principal, found)
         return JobCall(principal: principal, job: found.value, role: found.role)
@@ -71,7 +71,7 @@ extension Endpoints {
     /// The project that a body names, once the person may do there what the route needs.
     func project(_ id: ProjectID, for call: PersonCall) async throws -> ProjectCall {
         guard let found = try await services.projects.project(id, scope: call.principal.scope) else {
-            throw ProblemError(.missing("project"))
+            throw Refusal(.missing("project"), call.principal, call.permission, target: id.description)
         }
         try demand(call.permission, of: call.principal, found)
         return ProjectCall(principal: call.principal, project: found.value, role: found.role)
@@ -81,16 +81,20 @@ extension Endpoints {
     func team(_ id: TeamID?, for call: PersonCall) async throws -> TeamCall {
         let memberships = try await services.teams.memberships(of: call.principal.user)
         guard let found = id.map({ id in memberships.first { $0.team.id == id } }) ?? memberships.first else {
-            throw ProblemError(.missing("team"))
+            throw Refusal(.missing("team"), call.principal, call.permission, target: id?.description)
         }
         try demand(call.permission, of: call.principal, found.access)
         return TeamCall(principal: call.principal, team: found.team, role: found.role)
     }
 
     /// Refuses a token that carries the permission in no team.
-    func demand(_ permission: Permission, of principal: Principal) throws(ProblemError) {
+    func demand(_ permission: Permission, of principal: Principal) throws(Refusal) {
         guard principal.allows(permission, role: .owner) else {
-            throw ProblemError(.forbidden("This token does not carry the permission \(permission.rawValue)."))
+            throw Refusal(
+                .forbidden("This token does not carry the permission \(permission.rawValue)."),
+                principal,
+                permission
+            )
         }
     }
 
@@ -101,19 +105,23 @@ extension Endpoints {
         if address.hasPrefix("127.") || address == "::1", !request.headers.contains("x-forwarded-for") { return }
         let principal = try await authenticate(request)
         guard try await services.accounts.user(principal.user)?.isAdministrator == true else {
-            throw ProblemError(.forbidden("This is for administrators, and for the machine itself."))
+            throw Refusal(.forbidden("This is for administrators, and for the machine itself."), principal, nil)
         }
     }
 
     /// Refuses what the person's role does not carry, and changes in a team that is being deleted.
-    private func demand<Value>(
+    private func demand<Value: TeamOwned>(
         _ permission: Permission,
         of principal: Principal,
         _ found: Access<Value>
-    ) throws(ProblemError) {
+    ) throws {
         guard principal.allows(permission, role: found.role) else {
-            throw ProblemError(
-                .forbidden("This needs the permission \(permission.rawValue); your role is \(found.role.rawValue).")
+            throw Refusal(
+                .forbidden("This needs the permission \(permission.rawValue); your role is \(found.role.rawValue)."),
+                principal,
+                permission,
+                team: found.value.owningTeam,
+                target: found.value.auditName
             )
         }
         guard !found.isClosing || Permissions.holdsDuringDeletion(permission) else {

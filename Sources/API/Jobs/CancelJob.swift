@@ -4,10 +4,18 @@ import HTTP
 extension Endpoints {
     /// Asks that a job end: `POST /v1/jobs/{id}/cancel`; asking again changes nothing.
     func cancelJob(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
+        let now = services.time.now
         let outcome = try await services.jobs.requestCancel(
             call.job.id,
             scope: call.principal.scope,
-            now: services.time.now
+            now: now,
+            audit: request.auditDraft(
+                call.principal,
+                "job.cancelled",
+                team: call.job.teamID,
+                target: call.job.id.description,
+                at: now
+            )
         )
         switch outcome {
         case nil: throw ProblemError(.missing("job"))

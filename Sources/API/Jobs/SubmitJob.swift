@@ -47,7 +47,22 @@ extension Endpoints {
             createdAt: now,
             runAt: now
         )
-        let new = NewJob(job: job, idempotencyKey: key, requestHash: requestHash(job))
+        let new = NewJob(
+            job: job,
+            idempotencyKey: key,
+            requestHash: requestHash(job),
+            audit: request.auditDraft(
+                call.principal,
+                "job.submitted",
+                team: job.teamID,
+                target: job.id.description,
+                at: now,
+                details: [
+                    AuditDetail("project", job.projectID.description), AuditDetail("kind", work.kind.rawValue),
+                    AuditDetail("policy", job.policy.rawValue),
+                ]
+            )
+        )
         guard let submission = try await services.jobs.submit([new], scope: call.principal.scope).first else {
             throw ProblemError(.internalError)
         }

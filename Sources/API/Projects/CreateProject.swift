@@ -23,7 +23,18 @@ extension Endpoints {
             createdAt: now,
             updatedAt: now
         )
-        try await services.projects.createProject(project, scope: call.principal.scope)
+        try await services.projects.createProject(
+            project,
+            scope: call.principal.scope,
+            audit: request.auditDraft(
+                call.principal,
+                "project.created",
+                team: team.id,
+                target: project.id.description,
+                at: now,
+                details: [AuditDetail("name", project.name), AuditDetail("policy", project.policy.rawValue)]
+            )
+        )
         var response = HTTPResponse.json(201, document { ProjectView.write(project, to: &$0) })
         response.headers.append(name: "location", value: "/v1/projects/\(project.id)")
         return response

@@ -18,6 +18,13 @@ extension Endpoints {
             services.links.end(transfer)
             throw refusal(failure, text)
         }
+        do {
+            try await services.audit.record([draft(request, call, "workspace.downloaded")])
+        } catch {
+            send(.end(transfer: transfer.number, error: "the server is busy"), transfer)
+            services.links.end(transfer)
+            throw error
+        }
         var response = HTTPResponse(
             status: 200,
             body: .stream(length: nil) { [self] writer in

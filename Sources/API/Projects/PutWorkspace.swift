@@ -13,6 +13,8 @@ extension Endpoints {
         defer { services.links.end(transfer) }
         switch try await pump(request.body, into: transfer) {
         case .done(let bytes, let entries):
+            let facts = [AuditDetail("bytes", "\(bytes)"), AuditDetail("entries", "\(entries)")]
+            try await services.audit.record([draft(request, call, "workspace.uploaded", facts)])
             return .json(
                 200,
                 document { writer in
@@ -22,7 +24,11 @@ extension Endpoints {
                     writer.endObject()
                 }
             )
-        case .failed(let failure, let text): throw refusal(failure, text)
+        case .failed(let failure, let text):
+            // Some of the files may have been replaced.
+            let reason = [AuditDetail("reason", "\(failure)")]
+            try await services.audit.record([draft(request, call, "workspace.uploaded", outcome: .failed, reason)])
+            throw refusal(failure, text)
         }
     }
 

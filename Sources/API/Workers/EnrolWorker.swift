@@ -10,11 +10,21 @@ extension Endpoints {
         let verdict = await services.limiter.take("enrol:\(request.remoteAddress)", WorkerRates.enrolment)
         guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict.retryAfter)) }
         let credential = WorkerCredential.make()
+        let now = services.time.now
         guard
             let worker = try await services.workers.enrol(
                 enrolmentHash: Digest.sha256(Array((token ?? "").utf8)),
                 credentialHash: credential.hash,
-                now: services.time.now
+                now: now,
+                audit: { id in
+                    request.auditDraft(
+                        by: .worker(id),
+                        "worker.enrolled",
+                        team: nil,
+                        target: id.description,
+                        at: now
+                    )
+                }
             )
         else { throw ProblemError(.workerRefused) }
         return .json(

@@ -32,7 +32,28 @@ enum Accounts {
         )
         let team = Team(id: TeamID(at: now), name: name, createdAt: now)
         do throws(StoreError) {
-            try await store.accounts.createUser(user, passwordHash: hash, team: team)
+            try await store.accounts.createUser(
+                user,
+                passwordHash: hash,
+                team: team,
+                audit: [
+                    .administration(
+                        "user.created",
+                        target: user.id.description,
+                        at: now,
+                        details: [
+                            AuditDetail("email", email), AuditDetail("administrator", "\(isAdministrator)"),
+                        ]
+                    ),
+                    .administration(
+                        "team.created",
+                        team: team.id,
+                        target: team.id.description,
+                        at: now,
+                        details: [AuditDetail("owner", user.id.description)]
+                    ),
+                ]
+            )
         } catch .conflict {
             throw CommandFailure("there is an account with the address \(email) already")
         }

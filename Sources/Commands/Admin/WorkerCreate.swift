@@ -50,7 +50,13 @@ enum Workers {
             id,
             name: name,
             enrolmentHash: enrolment.hash,
-            expiresAt: now.adding(.seconds(3_600))
+            expiresAt: now.adding(.seconds(3_600)),
+            audit: .administration(
+                "worker.created",
+                target: id.description,
+                at: now,
+                details: [AuditDetail("name", name)]
+            )
         )
         return (id, enrolment.token)
     }

@@ -20,7 +20,12 @@ package struct WorkerRevoke: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        let isKnown = try await AdminSession.run(arguments, on: loop) { try await $0.workers.revokeWorker(id) }
+        let isKnown = try await AdminSession.run(arguments, on: loop) {
+            try await $0.workers.revokeWorker(
+                id,
+                audit: .administration("worker.revoked", target: id.description)
+            )
+        }
         guard isKnown else { throw CommandFailure("there is no worker \(id)", exitCode: ExitCode.notFound) }
         terminal.note("\(id) is revoked")
         return ExitCode.done

@@ -3,7 +3,7 @@ package import Bytes
 /// Accounts and sign-ins, kept durably.
 package protocol AccountStore: AnyObject {
     /// Creates an account, its own team of the same name with the account as owner, in one transaction.
-    func createUser(_ user: User, passwordHash: String, team: Team) async throws(StoreError)
+    func createUser(_ user: User, passwordHash: String, team: Team, audit: [AuditDraft]) async throws(StoreError)
     /// The account with this canonical address and its password hash.
     func credentials(email: String) async throws(StoreError) -> UserCredentials?
     /// The account with this id.
@@ -11,7 +11,7 @@ package protocol AccountStore: AnyObject {
     /// All accounts, oldest first.
     func users() async throws(StoreError) -> [User]
     /// Disables or enables an account; disabling revokes its sign-ins in the same transaction. False when unknown.
-    func setDisabled(_ id: UserID, _ isDisabled: Bool) async throws(StoreError) -> Bool
+    func setDisabled(_ id: UserID, _ isDisabled: Bool, audit: AuditDraft) async throws(StoreError) -> Bool
     /// Replaces a password hash (a rehash; revokes nothing).
     func setPasswordHash(_ id: UserID, _ passwordHash: String) async throws(StoreError)
     /// Stores a new sign-in with the hash of its first refresh token.

@@ -7,12 +7,15 @@ package struct NewJob: Sendable {
     package var idempotencyKey: String?
     /// SHA-256 of the request's meaning; another one under the same key is a conflict.
     package var requestHash: [UInt8]
+    /// Recorded with the job when it is created, not when the request is a repeat.
+    package var audit: AuditDraft
 
-    /// Pairs a job with its idempotency.
-    package init(job: Job, idempotencyKey: String?, requestHash: [UInt8]) {
+    /// Pairs a job with its idempotency and its record.
+    package init(job: Job, idempotencyKey: String?, requestHash: [UInt8], audit: AuditDraft) {
         self.job = job
         self.idempotencyKey = idempotencyKey
         self.requestHash = requestHash
+        self.audit = audit
     }
 }
 
@@ -127,8 +130,13 @@ package protocol JobStore: AnyObject {
     func job(_ id: JobID, scope: Scope) async throws(StoreError) -> Access<Job>?
     /// Jobs in scope, newest first, older than `before`.
     func jobs(_ filter: JobFilter, before: JobID?, limit: Int, scope: Scope) async throws(StoreError) -> Page<Job>
-    /// Asks that a job end; nil when unknown or out of scope.
-    func requestCancel(_ id: JobID, scope: Scope, now: Timestamp) async throws(StoreError) -> CancelOutcome?
+    /// Asks that a job end; nil when unknown or out of scope. Only the first asking is recorded.
+    func requestCancel(
+        _ id: JobID,
+        scope: Scope,
+        now: Timestamp,
+        audit: AuditDraft
+    ) async throws(StoreError) -> CancelOutcome?
     /// Claims up to `limit` queued, due jobs for a worker: only those of `candidates`, or when nil by fair order.
     ///
     /// Takes jobs placed anywhere or at home on this worker, homes a project that has no home yet, and never lets two

@@ -15,7 +15,7 @@ package protocol TeamStore: AnyObject {
 /// Projects, kept durably.
 package protocol ProjectStore: AnyObject {
     /// Creates a project; `conflict(field: "name")` when the team has one of that name.
-    func createProject(_ project: Project, scope: Scope) async throws(StoreError)
+    func createProject(_ project: Project, scope: Scope, audit: AuditDraft) async throws(StoreError)
     /// One project with the asker's role; nil when unknown or out of scope.
     func project(_ id: ProjectID, scope: Scope) async throws(StoreError) -> Access<Project>?
     /// Projects in scope, newest first, older than `before`.
@@ -25,10 +25,11 @@ package protocol ProjectStore: AnyObject {
         _ id: ProjectID,
         name: String?,
         policy: AgentPolicy?,
-        scope: Scope
+        scope: Scope,
+        audit: AuditDraft
     ) async throws(StoreError) -> Project?
     /// Homes a project on a worker unless it has a home already; answers with its home, nil when out of scope.
     func setHome(_ id: ProjectID, _ worker: WorkerID, scope: Scope) async throws(StoreError) -> WorkerID?
     /// Deletes a project; `conflict(field: "jobs")` while one of its jobs is not final. False when unknown.
-    func deleteProject(_ id: ProjectID, scope: Scope) async throws(StoreError) -> Bool
+    func deleteProject(_ id: ProjectID, scope: Scope, audit: AuditDraft) async throws(StoreError) -> Bool
 }

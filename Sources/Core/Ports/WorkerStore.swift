@@ -7,13 +7,17 @@ package protocol WorkerStore: AnyObject {
         _ id: WorkerID,
         name: String,
         enrolmentHash: [UInt8],
-        expiresAt: Timestamp
+        expiresAt: Timestamp,
+        audit: AuditDraft
     ) async throws(StoreError)
     /// Exchanges an enrolment token for a credential, once; nil when unknown, used or expired.
+    ///
+    /// `audit` describes the act once it is known which worker it is.
     func enrol(
         enrolmentHash: [UInt8],
         credentialHash: [UInt8],
-        now: Timestamp
+        now: Timestamp,
+        audit: (WorkerID) -> AuditDraft
     ) async throws(StoreError) -> WorkerRecord?
     /// The worker that owns a credential; nil when unknown or revoked.
     func worker(credentialHash: [UInt8]) async throws(StoreError) -> WorkerRecord?
@@ -33,5 +37,5 @@ package protocol WorkerStore: AnyObject {
     /// All workers, oldest first.
     func workers() async throws(StoreError) -> [WorkerRecord]
     /// Revokes a worker; false when unknown.
-    func revokeWorker(_ id: WorkerID) async throws(StoreError) -> Bool
+    func revokeWorker(_ id: WorkerID, audit: AuditDraft) async throws(StoreError) -> Bool
 }

@@ -28,6 +28,18 @@ package struct SystemUser: Hashable, Sendable {
         return SystemUser(name: name, userID: unsafe entry.pw_uid, groupID: unsafe entry.pw_gid)
     }
 
+    /// Who runs this process, and through `sudo` for whom: a name for a record, not for a decision.
+    package static var currentName: String {
+        var entry = unsafe passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16 * 1024)
+        let result = unsafe getpwuid_r(geteuid(), &entry, &buffer, buffer.count, &found)
+        let name = result == 0 ? unsafe found.map { unsafe String(cString: $0.pointee.pw_name) } : nil
+        let own = name ?? "uid \(geteuid())"
+        guard let person = ProcessEnvironment.variables()["SUDO_USER"], !person.isEmpty else { return own }
+        return "\(own), by sudo from \(person)"
+    }
+
     /// Whether this process may start programs as other users.
     package static var isRoot: Bool { geteuid() == 0 }
 }

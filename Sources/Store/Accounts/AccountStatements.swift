@@ -61,22 +61,34 @@ extension PostgresAccountStore {
         "users.list",
         "select \(User.columns) from users u order by u.created_at, u.id"
     )
-    static let disable = PostgresStatement(
+    /// Only a change is an act, here and below.
+    static let disable = AuditStatements.audited(
         "users.disable",
-        """
-        with changed as (
-            update users set disabled_at = coalesce(disabled_at, now()) where id = $1::uuid returning id
-        ),
-        ended as (
-            update sign_ins s set revoked_at = now() from changed c where s.user_id = c.id and s.revoked_at is null
-        ),
-        tickets as (delete from stream_tickets t using changed c where t.user_id = c.id)
-        select id from changed
-        """
+        parameters: 1,
+        when: "act.is_new",
+        with: """
+            changed as (
+                update users set disabled_at = coalesce(disabled_at, now()) where id = $1::uuid
+                returning id, disabled_at = now() as is_new
+            ),
+            ended as (
+                update sign_ins s set revoked_at = now() from changed c
+                where s.user_id = c.id and s.revoked_at is null
+            ),
+            tickets as (delete from stream_tickets t using changed c where t.user_id = c.id)
+            """,
+        "select is_new from changed"
     )
-    static let enable = PostgresStatement(
+    static let enable = AuditStatements.audited(
         "users.enable",
-        "update users set disabled_at = null where id = $1::uuid returning id"
+        parameters: 1,
+        when: "act.is_new",
+        """
+        update users u set disabled_at = null
+        from (select o.id, o.disabled_at from users o where o.id = $1::uuid for update) before
+        where u.id = before.id
+        returning before.disabled_at is not null as is_new
+        """
     )
     static let updatePassword = PostgresStatement(
         "users.password",

@@ -9,7 +9,12 @@ final class PostgresAccountStore: AccountStore {
         self.pool = pool
     }
 
-    func createUser(_ user: User, passwordHash: String, team: Team) async throws(StoreError) {
+    func createUser(
+        _ user: User,
+        passwordHash: String,
+        team: Team,
+        audit: [AuditDraft]
+    ) async throws(StoreError) {
         let group = PostgresGroup(
             .system,
             [
@@ -20,6 +25,7 @@ final class PostgresAccountStore: AccountStore {
                 ]),
                 TeamStatements.insertTeam([.id(team.id), .text(team.name), .time(team.createdAt)]),
                 TeamStatements.setMember([.id(user.id), .id(team.id), .text(Role.owner.rawValue)]),
+                AuditStatements.append(audit),
             ]
         )
         _ = try await pool.run(group)
@@ -40,9 +46,9 @@ final class PostgresAccountStore: AccountStore {
         try await pool.run(.system, Self.selectUsers()).rows { row throws(StoreError) in try User(&row) }
     }
 
-    func setDisabled(_ id: UserID, _ isDisabled: Bool) async throws(StoreError) -> Bool {
+    func setDisabled(_ id: UserID, _ isDisabled: Bool, audit: AuditDraft) async throws(StoreError) -> Bool {
         let statement = isDisabled ? Self.disable : Self.enable
-        return try await pool.run(.system, statement([.id(id)])).count > 0
+        return try await pool.run(.system, statement([.id(id)] + AuditStatements.values([audit]))).count > 0
     }
 
     func setPasswordHash(_ id: UserID, _ passwordHash: String) async throws(StoreError) {

@@ -12,17 +12,18 @@ enum AuditStatements {
     ///
     /// `act` is one INSERT, UPDATE, DELETE with RETURNING, or one SELECT of a function that acts; its columns are the
     /// answer. It takes the first `parameters` values of the call, and `values(drafts)` follow them. `condition` names
-    /// columns of the act as `act.column`.
+    /// columns of the act as `act.column`; `others` are further WITH queries that the act reads.
     static func audited(
         _ name: String,
         parameters: Int,
         when condition: String = "true",
+        with others: String? = nil,
         _ act: String
     ) -> PostgresStatement {
         PostgresStatement(
             name,
             """
-            with act as (\(act)),
+            with \(others.map { $0 + "," } ?? "") act as (\(act)),
             recorded as materialized (
                 select errand_audit_append(\(arguments(after: parameters)))
                 from (select from act where \(condition) limit 1) once

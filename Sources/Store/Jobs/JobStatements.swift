@@ -7,8 +7,10 @@ enum JobStatements {
         "select \(Job.columns), errand_role(j.team_id) from jobs j where j.id = $1::uuid"
     )
     /// What waits is cancelled here and now; what runs is only marked, for its worker to end.
-    static let cancel = PostgresStatement(
+    static let cancel = AuditStatements.audited(
         "jobs.cancel",
+        parameters: 2,
+        when: "act.cancel_requested_at = $2::timestamptz",
         """
         update jobs j
         set state = case when j.state in ('running', 'paused') then j.state else 'cancelled' end,

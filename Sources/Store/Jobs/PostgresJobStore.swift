@@ -75,11 +75,19 @@ final class PostgresJobStore: JobStore {
         return Page(items: Array(found.prefix(limit)), hasMore: found.count > limit)
     }
 
-    func requestCancel(_ id: JobID, scope: Scope, now: Timestamp) async throws(StoreError) -> CancelOutcome? {
+    func requestCancel(
+        _ id: JobID,
+        scope: Scope,
+        now: Timestamp,
+        audit: AuditDraft
+    ) async throws(StoreError) -> CancelOutcome? {
         // The second statement sees what ended the job, when the first one came too late.
         let group = PostgresGroup(
             scope,
-            [JobStatements.cancel([.id(id), .time(now)]), JobStatements.select([.id(id)])]
+            [
+                JobStatements.cancel([.id(id), .time(now)] + AuditStatements.values([audit])),
+                JobStatements.select([.id(id)]),
+            ]
         )
         let answers = try await pool.run(group)
         let touched = try answers.at(0).first { row throws(StoreError) in try Job(&row) }

@@ -65,7 +65,7 @@ struct SubmitBatch {
 
     private static func columns(_ rows: [(new: NewJob, scope: Scope)]) -> [PostgresValue] {
         func texts(_ value: (NewJob) -> String?) -> PostgresValue { .array(.text, rows.map { .text(value($0.new)) }) }
-        return [
+        let columns: [PostgresValue] = [
             .ids(rows.map(\.new.job.id)), .ids(rows.map(\.new.job.teamID)), .ids(rows.map(\.new.job.projectID)),
             .ids(rows.map(\.new.job.submittedBy)), texts { $0.job.work.kind.rawValue }, texts { $0.job.state.rawValue },
             .array(.smallint, rows.map { .smallint(Int16(clamping: $0.new.job.priority)) }),
@@ -78,6 +78,7 @@ struct SubmitBatch {
             .array(.bytes, rows.map { .bytes($0.new.requestHash) }),
             .array(.text, rows.map { .text($0.scope.setting) }),
         ]
+        return columns + AuditStatements.keyed(rows.map { (key: $0.new.job.id, draft: $0.new.audit) })
     }
 }
 
@@ -131,16 +132,24 @@ extension SubmitBatch {
             order by a.submitted_by, a.key
             on conflict (user_id, key) do nothing
             returning job_id
+        ),
+        born as (
+            insert into jobs (
+                id, team_id, project_id, submitted_by, kind, state, priority, workspace, policy, spec, max_attempts,
+                timeout_seconds, run_at, dispatched_at, created_at
+            )
+            select a.id, a.team_id, a.project_id, a.submitted_by, a.kind, a.state, a.priority, a.workspace, a.policy,
+                a.spec::json, a.max_attempts, a.timeout_seconds, a.run_at, a.created_at, a.created_at
+            from allowed a
+            where a.key is null or a.id in (select k.job_id from keyed k)
+            returning id
+        ),
+        recorded as materialized (
+            select errand_audit_append_changed(
+                array(select b.id from born b), $18::uuid[], \(AuditStatements.arguments(after: 18))
+            )
         )
-        insert into jobs (
-            id, team_id, project_id, submitted_by, kind, state, priority, workspace, policy, spec, max_attempts,
-            timeout_seconds, run_at, dispatched_at, created_at
-        )
-        select a.id, a.team_id, a.project_id, a.submitted_by, a.kind, a.state, a.priority, a.workspace, a.policy,
-            a.spec::json, a.max_attempts, a.timeout_seconds, a.run_at, a.created_at, a.created_at
-        from allowed a
-        where a.key is null or a.id in (select k.job_id from keyed k)
-        returning id
+        select b.id from born b where (select count(*) from recorded) >= 0
         """
     )
     private static let selectKeyed = PostgresStatement(

@@ -9,13 +9,15 @@ final class PostgresProjectStore: ProjectStore {
         self.pool = pool
     }
 
-    func createProject(_ project: Project, scope: Scope) async throws(StoreError) {
+    func createProject(_ project: Project, scope: Scope, audit: AuditDraft) async throws(StoreError) {
         let values: [PostgresValue] = [
             .id(project.id), .id(project.teamID), .text(project.name), .text(project.policy.rawValue),
             .id(project.homeWorker), .time(project.createdAt), .time(project.updatedAt),
         ]
         do throws(StoreError) {
-            _ = try await pool.run(scope, ProjectStatements.insert(values))
+            _ = try await pool.run(
+                PostgresGroup(scope, [ProjectStatements.insert(values), AuditStatements.append([audit])])
+            )
         } catch .failed(_, sqlState: "42501") {
             // The policy of the table: this team is not in the scope.
             throw .notFound
@@ -45,9 +47,10 @@ final class PostgresProjectStore: ProjectStore {
         _ id: ProjectID,
         name: String?,
         policy: AgentPolicy?,
-        scope: Scope
+        scope: Scope,
+        audit: AuditDraft
     ) async throws(StoreError) -> Project? {
-        let values: [PostgresValue] = [.id(id), .text(name), .word(policy)]
+        let values: [PostgresValue] = [.id(id), .text(name), .word(policy)] + AuditStatements.values([audit])
         return try await pool.run(scope, ProjectStatements.update(values)).first { row throws(StoreError) in
             try Project(&row)
         }
@@ -62,8 +65,9 @@ final class PostgresProjectStore: ProjectStore {
         return try await pool.run(group).at(1).first { row throws(StoreError) in try row.value() }
     }
 
-    func deleteProject(_ id: ProjectID, scope: Scope) async throws(StoreError) -> Bool {
-        let verdict = try await pool.run(scope, ProjectStatements.delete([.id(id)])).first { row throws(StoreError) in
+    func deleteProject(_ id: ProjectID, scope: Scope, audit: AuditDraft) async throws(StoreError) -> Bool {
+        let values = [.id(id)] + AuditStatements.values([audit])
+        let verdict = try await pool.run(scope, ProjectStatements.delete(values)).first { row throws(StoreError) in
             try row.value(String.self)
         }
         switch verdict {
@@ -116,8 +120,9 @@ private enum ProjectStatements {
         order by p.id desc limit $3::integer
         """
     )
-    static let update = PostgresStatement(
+    static let update = AuditStatements.audited(
         "projects.update",
+        parameters: 3,
         """
         update projects p
         set name = coalesce($2::text, p.name), policy = coalesce($3::text, p.policy), updated_at = now()
@@ -136,5 +141,10 @@ private enum ProjectStatements {
         "projects.home",
         "select p.home_worker from projects p where p.id = $1::uuid and p.deleted_at is null"
     )
-    static let delete = PostgresStatement("projects.delete", "select errand_delete_project($1::uuid)")
+    static let delete = AuditStatements.audited(
+        "projects.delete",
+        parameters: 1,
+        when: "act.verdict = 'deleted'",
+        "select errand_delete_project($1::uuid) as verdict"
+    )
 }

@@ -13,18 +13,25 @@ final class PostgresWorkerStore: WorkerStore {
         _ id: WorkerID,
         name: String,
         enrolmentHash: [UInt8],
-        expiresAt: Timestamp
+        expiresAt: Timestamp,
+        audit: AuditDraft
     ) async throws(StoreError) {
         let values: [PostgresValue] = [.id(id), .text(name), .bytes(enrolmentHash), .time(expiresAt)]
-        _ = try await pool.run(.system, WorkerStatements.insert(values))
+        _ = try await pool.run(
+            PostgresGroup(.system, [WorkerStatements.insert(values), AuditStatements.append([audit])])
+        )
     }
 
     func enrol(
         enrolmentHash: [UInt8],
         credentialHash: [UInt8],
-        now: Timestamp
+        now: Timestamp,
+        audit: (WorkerID) -> AuditDraft
     ) async throws(StoreError) -> WorkerRecord? {
-        let values: [PostgresValue] = [.bytes(enrolmentHash), .bytes(credentialHash), .time(now)]
+        let invited = try await pool.run(.system, WorkerStatements.byEnrolment([.bytes(enrolmentHash)]))
+        guard let id = try invited.first({ row throws(StoreError) in try row.value(WorkerID.self) }) else { return nil }
+        let values: [PostgresValue] =
+            [.bytes(enrolmentHash), .bytes(credentialHash), .time(now)] + AuditStatements.values([audit(id)])
         return try await pool.run(.system, WorkerStatements.enrol(values)).first { row throws(StoreError) in
             try WorkerRecord(&row)
         }
@@ -70,8 +77,9 @@ final class PostgresWorkerStore: WorkerStore {
         try await pool.run(.system, WorkerStatements.list()).rows { row throws(StoreError) in try WorkerRecord(&row) }
     }
 
-    func revokeWorker(_ id: WorkerID) async throws(StoreError) -> Bool {
-        try await pool.run(.system, WorkerStatements.revoke([.id(id)])).affected > 0
+    func revokeWorker(_ id: WorkerID, audit: AuditDraft) async throws(StoreError) -> Bool {
+        let values = [.id(id)] + AuditStatements.values([audit])
+        return try await pool.run(.system, WorkerStatements.revoke(values)).count > 0
     }
 }
 
@@ -102,8 +110,13 @@ private enum WorkerStatements {
         values ($1::uuid, $2::text, $3::bytea, $4::timestamptz)
         """
     )
-    static let enrol = PostgresStatement(
+    static let byEnrolment = PostgresStatement(
+        "workers.by_enrolment",
+        "select w.id from workers w where w.enrolment_hash = $1::bytea"
+    )
+    static let enrol = AuditStatements.audited(
         "workers.enrol",
+        parameters: 3,
         """
         update workers w
         set credential_hash = $2::bytea, enrolment_hash = null, enrolment_expires_at = null
@@ -146,12 +159,16 @@ private enum WorkerStatements {
         "workers.list",
         "select \(WorkerRecord.columns) from workers w order by w.created_at, w.id"
     )
-    static let revoke = PostgresStatement(
+    /// Only the first time is an act.
+    static let revoke = AuditStatements.audited(
         "workers.revoke",
+        parameters: 1,
+        when: "act.is_new",
         """
         update workers w
         set revoked_at = coalesce(w.revoked_at, now()), credential_hash = null, enrolment_hash = null
         where w.id = $1::uuid
+        returning w.revoked_at = now() as is_new
         """
     )
 }
