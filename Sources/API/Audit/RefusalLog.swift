@@ -58,7 +58,7 @@ final class RefusalLog {
     /// Whether a draft is recorded by itself; else it is counted.
     private func admit(_ draft: AuditDraft, _ key: Key) -> Bool {
         if minutes[key] == nil {
-            if minutes.count >= Self.capacity { for other in Array(minutes.keys) { close(other) } }
+            if minutes.count >= Self.capacity { closeAll() }
             minutes[key] = Minute(began: loop.now)
             _ = loop.schedule(after: Self.span) { [weak self] in self?.close(key) }
         }
@@ -71,6 +71,11 @@ final class RefusalLog {
         minute.counted += 1
         minute.last = draft
         return false
+    }
+
+    /// Records what was counted so far, before its minute is over.
+    func closeAll() {
+        for key in Array(minutes.keys) { close(key) }
     }
 
     private func close(_ key: Key) {

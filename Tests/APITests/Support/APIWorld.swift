@@ -100,8 +100,25 @@ final class APIWorld {
             createdAt: time.now
         )
         let team = Team(id: TeamID(at: time.now), name: name, createdAt: time.now)
-        try await store.accounts.createUser(user, passwordHash: try TestPassword.hash.get(), team: team)
+        try await store.accounts.createUser(
+            user,
+            passwordHash: try TestPassword.hash.get(),
+            team: team,
+            audit: [act("user.created", nil, user.id)]
+        )
         return APIPerson(user: user, team: team)
+    }
+
+    /// What a test does beside the API, for the audit log.
+    private func act<N: Noun>(_ action: String, _ team: TeamID?, _ target: ID<N>) -> AuditDraft {
+        AuditDraft(at: time.now, team: team, actor: .system, action: action, target: target.description)
+    }
+
+    /// What a chain of the audit log says, oldest first.
+    func acts(of chain: AuditChain) async throws -> [AuditEntry] {
+        try await store.audit.stored(chain, after: .start, limit: 10_000).compactMap {
+            AuditEntry(canonical: $0.canonical)
+        }
     }
 
     /// Sends a request to a replica as the transport would, and gives the whole answer.
@@ -175,7 +192,11 @@ final class APIWorld {
             createdAt: time.now,
             updatedAt: time.now
         )
-        try await store.projects.createProject(project, scope: .user(person.user.id))
+        try await store.projects.createProject(
+            project,
+            scope: .user(person.user.id),
+            audit: act("project.created", person.team.id, project.id)
+        )
         let job = Job(
             id: JobID(at: time.now),
             teamID: person.team.id,
@@ -188,7 +209,12 @@ final class APIWorld {
             createdAt: time.now,
             runAt: time.now
         )
-        let new = NewJob(job: job, idempotencyKey: nil, requestHash: [1])
+        let new = NewJob(
+            job: job,
+            idempotencyKey: nil,
+            requestHash: [1],
+            audit: act("job.submitted", person.team.id, job.id)
+        )
         _ = try await store.jobs.submit([new], scope: .user(person.user.id))
         return job
     }
