@@ -47,6 +47,11 @@ extension Problem {
     static func missing(_ noun: String) -> Problem {
         Problem(status: 404, code: "\(noun)_not_found", title: "There is no such \(noun)")
     }
+    static func attemptMissing(of job: Job) -> Problem {
+        var problem = missing("attempt")
+        problem.detail = "The job has had \(job.attempt == 1 ? "1 attempt" : "\(job.attempt) attempts")."
+        return problem
+    }
     static let notJSON = Problem(
         status: 415,
         code: "unsupported_media_type",

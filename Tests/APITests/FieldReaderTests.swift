@@ -24,6 +24,33 @@ struct FieldReaderTests {
     }
 
     @Test(arguments: [
+        ("", false), (" ", false), ("\\t\\n", false), ("\\u0007", false), ("\\u00a0\\u3000", false), ("\\u200b", false),
+        ("\\ufeff \\u2060", false), ("\\u200d\\u200c", false), ("\\u00ad", false), ("\\u3164", false),
+        ("\\u2800", false),
+        ("\\ue000", false), ("\\udb40\\udc41", false), ("a\\u001b[31m", false), ("a\\nb", false), ("a\\u2028b", false),
+        ("01234567890", false), ("a", true), ("  ab c\\u00a0\\n", true), ("\\u200b.\\ufeff", true), ("é", true),
+        ("任务", true),
+        ("\\u2764\\ufe0f", true), (" 0123456789 ", true),
+    ])
+    func `a name for people is trimmed and must be visible`(name: String, isGood: Bool) throws {
+        #expect(try faults("{\"n\":\"\(name)\"}") { _ = $0.name("n", maximum: 10) } == (isGood ? [] : ["/n"]))
+    }
+
+    @Test(arguments: [
+        ("  ab c\u{a0}\n", "ab c"), ("\u{200b}.\u{feff}", "."), ("\u{2764}\u{fe0f} ", "\u{2764}\u{fe0f}"), (" ", ""),
+        ("👩‍👧", "👩‍👧"),
+    ])
+    func `of a name only the space around it is taken away`(text: String, expected: String) {
+        #expect(Array(PlainName.trimmed(text).unicodeScalars) == Array(expected.unicodeScalars))
+    }
+
+    @Test func `a name is a string, and may be left out where it is not required`() throws {
+        #expect(try faults(#"{"n":1}"#) { _ = $0.name("n", maximum: 10) } == ["/n"])
+        #expect(try faults("{}") { _ = $0.name("n", maximum: 10) } == ["/n"])
+        #expect(try faults("{}") { _ = $0.name("n", maximum: 10, required: false) } == [])
+    }
+
+    @Test(arguments: [
         ("1", true), ("9", true), ("0", false), ("10", false), ("1.5", false), ("\"1\"", false), ("1e2", false),
         ("99999999999999999999999999", false), ("null", true), ("true", false),
     ])

@@ -68,6 +68,28 @@ def check_queries_and_headers_are_checked(running, errand):
     problem(running, "DELETE", "/v1/jobs", 405, "method_not_allowed")
 
 
+def check_names_are_visible(running, errand):
+    names = ["", " ", "\t\n", "\u200b\ufeff", "\u00a0\u3000", "\u2800", "\u3164", "a\u001b[31m", "a\nb"]
+    made = running.call("POST", "/v1/projects", {"name": "seen"})
+    for name in names:
+        for method, path in (("POST", "/v1/teams"), ("POST", "/v1/projects"), ("PATCH", f"/v1/projects/{made['id']}")):
+            problem(running, method, path, 422, "invalid_fields", "/name", body={"name": name})
+    trimmed = running.call("POST", "/v1/projects", {"name": "\u00a0 trimmed \u200b\n"})
+    assert trimmed["name"] == "trimmed", trimmed
+    return f"{len(names) * 3} cases"
+
+
+def check_attempts_that_never_were_are_not_found(running, errand):
+    job = running.call("POST", "/v1/jobs", {"project_id": project(running), **COMMAND})["id"]
+    running.wait_final(job)
+    for path in ("output?attempt=2", "transcript?attempt=2", "events?after=2.0", "stream?after=2.1"):
+        problem(running, "GET", f"/v1/jobs/{job}/{path}", 404, "attempt_not_found")
+    for path in ("output?attempt=1", "transcript?attempt=1", "events?after=1.0"):
+        status, _, _ = running.request("GET", f"/v1/jobs/{job}/{path}")
+        assert status == 200, (path, status)
+    return "7 cases"
+
+
 def exchange(running, data):
     """Sends bytes on a fresh TLS connection and reads until the server closes or is silent for a second."""
     address = urllib.parse.urlsplit(running.url)

@@ -8,6 +8,7 @@ extension Endpoints {
     func jobEvents(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["after"])
         let after = try lastEventID(request) ?? query.position("after") ?? .start
+        try after.require(in: call.job)
         var response = HTTPResponse(
             status: 200,
             body: .stream(length: nil) { [self] writer in

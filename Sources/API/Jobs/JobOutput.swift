@@ -7,7 +7,7 @@ extension Endpoints {
     func jobOutput(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let job = call.job
         let query = try QueryReader(request, allowed: ["attempt"])
-        let attempt = AttemptID(job: job.id, attempt: try query.attempt() ?? job.attempt)
+        let attempt = try query.attempt(of: job)
         let length = try await services.log.length(attempt, stream: .stdout)
         let range = try ByteRange.parse(request.headers["range"], length: length)
         var response = HTTPResponse(
@@ -31,7 +31,7 @@ extension Endpoints {
     /// The agent's own messages, one JSON line each: `GET /v1/jobs/{id}/transcript`.
     func jobTranscript(_ request: HTTPRequest, _ call: JobCall) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["attempt"])
-        let attempt = AttemptID(job: call.job.id, attempt: try query.attempt() ?? call.job.attempt)
+        let attempt = try query.attempt(of: call.job)
         var response = HTTPResponse(
             status: 200,
             body: .stream(length: nil) { [services] writer in
@@ -41,16 +41,5 @@ extension Endpoints {
         )
         response.headers.append(name: "content-type", value: "application/x-ndjson")
         return response
-    }
-}
-
-extension QueryReader {
-    /// The attempt asked for; the newest unless given.
-    fileprivate func attempt() throws(ProblemError) -> Int? {
-        guard let text = value("attempt") else { return nil }
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let attempt = Int32(text), attempt >= 1 else {
-            throw ProblemError(.malformedParameter("attempt", "must be an integer from 1"))
-        }
-        return Int(attempt)
     }
 }

@@ -8,6 +8,7 @@ extension Endpoints {
     func streamJob(_ request: HTTPRequest, _ call: JobCall, _ entry: StreamEntry) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["after"])
         let after = try query.position("after") ?? .start
+        try after.require(in: call.job)
         try await open(entry, request)
         return HTTPResponse(
             status: 101,

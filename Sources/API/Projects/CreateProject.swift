@@ -7,7 +7,7 @@ extension Endpoints {
     func createProject(_ request: HTTPRequest, _ call: PersonCall) async throws -> HTTPResponse {
         let form = try await request.jsonObject { fields in
             (
-                name: fields.string("name", maximum: 100),
+                name: fields.name("name", maximum: 100),
                 team: fields.id("team_id", TeamNoun.self, required: false),
                 policy: fields.choice("policy", AgentPolicy.self)
             )

@@ -7,7 +7,7 @@ extension Endpoints {
     func updateProject(_ request: HTTPRequest, _ call: ProjectCall) async throws -> HTTPResponse {
         let form = try await request.jsonObject { fields in
             (
-                name: fields.string("name", maximum: 100, required: false),
+                name: fields.name("name", maximum: 100, required: false),
                 policy: fields.choice("policy", AgentPolicy.self)
             )
         }

@@ -24,6 +24,16 @@ struct FieldReader {
         return checked(text, name, minimum: minimum, maximum: maximum)
     }
 
+    /// A name for people: trimmed, of at most `maximum` UTF-8 bytes, with something to see in it.
+    mutating func name(_ name: String, maximum: Int, required: Bool = true) -> String? {
+        guard let value = member(name, required: required) else { return nil }
+        guard let text = value.string else { return wrong(name, "must be a string") }
+        let trimmed = PlainName.trimmed(text)
+        guard PlainName.isVisible(trimmed) else { return wrong(name, "must have a visible character") }
+        guard !PlainName.holdsControls(trimmed) else { return wrong(name, "must not have control characters") }
+        return checked(trimmed, name, minimum: 1, maximum: maximum)
+    }
+
     /// An integer within a range.
     mutating func integer(_ name: String, in range: ClosedRange<Int>, required: Bool = false) -> Int? {
         guard let value = member(name, required: required) else { return nil }

@@ -14,7 +14,7 @@ extension Endpoints {
 
     /// Founds a team with the signed-in person as owner: `POST /v1/teams`.
     func createTeam(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
-        let name = try await request.jsonObject { $0.string("name", maximum: 100) }
+        let name = try await request.jsonObject { $0.name("name", maximum: 100) }
         let now = services.time.now
         let team = Team(id: TeamID(at: now), name: name ?? "", createdAt: now)
         try await services.teams.createTeam(team, owner: principal.user)
