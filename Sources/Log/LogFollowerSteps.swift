@@ -32,18 +32,23 @@ extension LogFollower {
                     if try await takeStored(&batch) { return .progress }
                     skip(to: end.lastSeq, &batch)
                 }
+                // The worker that is gone had shown more than it could store.
+                if position.seq > end.lastSeq { cut(to: end.lastSeq, &batch) }
             } else {
                 // Without an end nobody vouched for the live records: only what storage has counts.
                 if try await takeStored(&batch) { return .progress }
                 let durable = try await hub.ports.store.durable(current)
-                if position.seq > durable {
-                    let cut = LogPosition(attempt: position.attempt, seq: durable)
-                    batch.append(LogEvent.reset(to: current, cut: cut, at: hub.ports.clock.now))
-                }
+                if position.seq > durable { cut(to: durable, &batch) }
             }
         }
         complete(row, &batch)
         return .ended
+    }
+
+    /// Says that the records after the last durable one are void, though no other attempt follows.
+    private func cut(to seq: UInt64, _ batch: inout EventBatch) {
+        let cut = LogPosition(attempt: position.attempt, seq: seq)
+        batch.append(LogEvent.reset(to: current, cut: cut, at: hub.ports.clock.now))
     }
 
     private func complete(_ row: Job, _ batch: inout EventBatch) {

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 import TestSupport
 import Testing
 
@@ -53,6 +54,32 @@ extension EndToEnd.WorkerDeath {
         #expect(try await errand.pid(of: .worker) != worker)
         let next = try await client.shell("echo next", in: project)
         #expect(try await client.finished(next).state == "succeeded")
+    }
+
+    @Test
+    func `a worker that comes back in a new session to a new API has its old attempts ended at once, with a proof`()
+        async throws
+    {
+        let errand = try SharedInstallation.get()
+        let client = try await errand.administrator()
+        let lost = try await client.shell(Ticks.script(10_000, every: "0.05"), in: try await client.project())
+        let viewer = JobViewer(lost, client)
+        // Long enough for the first ones to be stored.
+        try await viewer.until(stdout: "tick 20\n")
+        try Files.remove("\(errand.data)/worker/state/session.json")
+        try await errand.crash(.worker)
+        try await errand.crash(.api)
+        let began = ContinuousClock.now
+        try await viewer.finish()
+        // The attempts of silent workers wait for twenty seconds.
+        #expect(ContinuousClock.now - began < .seconds(15))
+        #expect(await viewer.completed?.state == "failed")
+        #expect(await viewer.completed?.reason == "worker_lost")
+        #expect(await viewer.completed?["reason_text"]?.string?.contains("end of the log may be missing") == true)
+        try await expectWhole(viewer)
+        #expect(await !viewer.records.isEmpty)
+        try await errand.recovered(.worker)
+        try await errand.recovered(.api)
     }
 
     @Test func `a job that may run twice succeeds in its second attempt, and its viewer is told of the break`()

@@ -102,14 +102,19 @@ import Testing
         #expect(viewer.position == LogPosition(attempt: 2, seq: 1))
     }
 
-    @Test func `a job that fails with its worker says which records were cut`() async throws {
+    @Test(arguments: [false, true])
+    func `a job that fails with its worker says which records were cut`(isLogDamaged: Bool) async throws {
         let world = World()
         world.claim()
         world.write(["a", "b", "c"])
         world.persist(upTo: 1)
-        world.loseWorker(mayRetry: false)
+        world.loseWorker(mayRetry: false, isLogDamaged: isLogDamaged)
         let viewer = try await drain(world, after: LogPosition(attempt: 1, seq: 3))
         #expect(viewer.types == ["job:state", "reset", "job:error", "job:completed"])
+        #expect(viewer.last["records"]?.integer == (isLogDamaged ? nil : 1))
+        // One that has seen no more than was stored is told of no cut.
+        let short = try await drain(world, after: LogPosition(attempt: 1, seq: 1))
+        #expect(short.types == ["job:state", "job:error", "job:completed"])
     }
 
     @Test func `records that retention took away are named as a gap`() async throws {

@@ -121,7 +121,9 @@ final class World {
         if !lost.isEmpty { tail.keep(Array(lost), of: attempt) }
     }
 
-    func loseWorker(mayRetry: Bool) {
+    /// The reaper takes the attempt; the end of a final one is that of what is stored, unless that cannot be read.
+    func loseWorker(mayRetry: Bool, isLogDamaged: Bool = false) {
+        if !mayRetry, !isLogDamaged { endLog(after: durable[job.attempt, default: 0]) }
         job.state = mayRetry ? .queued : .failed
         job.reason = .workerLost
         job.finishedAt = mayRetry ? nil : clock.now
@@ -130,15 +132,19 @@ final class World {
 
     func finish() {
         persistAll()
-        let records = written[job.attempt, default: []]
         job.state = .succeeded
         job.finishedAt = clock.now
+        endLog(after: written[job.attempt, default: []].count)
+        tellState()
+    }
+
+    private func endLog(after count: Int) {
+        let records = written[job.attempt, default: []].prefix(count)
         job.logEnd = LogEnd(
             lastSeq: UInt64(records.count),
             bytes: records.reduce(0) { $0 + UInt64($1.bytes.count) },
             sha256: [UInt8](repeating: 7, count: 32)
         )
-        tellState()
     }
 
     func tellState() { bus.publish(BusChannel.job(job.id), []) }

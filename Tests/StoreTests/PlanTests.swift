@@ -34,7 +34,12 @@ import Testing
         _ = try await jobs.markStarted(running.current, now: World.start)
         _ = try await log.append(records(1...3), to: running.current)
         _ = try await jobs.reconcile([running.current], lease: lease)
-        _ = try await jobs.reap(now: World.start, limit: 5)
+        let lost = try await jobs.lost(now: World.start, includesSilent: true, limit: 5)
+        _ = try await jobs.reap(
+            lost + [LostAttempt(attempt: running.current, isLast: true)],
+            now: World.start,
+            includesSilent: true
+        )
         _ = try await jobs.finish([running.end(lastSeq: 3)], now: World.start)
         let fair = try await jobs.claim(candidates: nil, lease: lease, limit: 2, now: World.start)
         _ = try await jobs.release(fair.map(\.job.current), now: World.start)

@@ -20,16 +20,24 @@ import Testing
 
             let end = World.start.adding(LeaseTimes.timeToLive)
             _ = try await world.store.workers.beat(alive, now: end)
-            let early = try await world.store.jobs.reap(now: end, limit: 10)
+            let early = try await world.reap(now: end)
             #expect(early.requeued.isEmpty && early.failed.isEmpty)
             let now = end.adding(.milliseconds(1))
-            let reaped = try await world.store.jobs.reap(now: now, limit: 10)
+            _ = try await world.store.log.append(
+                records(1...4),
+                to: try #require(running.first { $0.id == once.id }).current
+            )
+            let reaped = try await world.reap(now: now)
             #expect(reaped.requeued.map(\.job) == [twice.id])
             let ended = Dictionary(reaped.failed.map { ($0.id, $0) }) { first, _ in first }
             #expect(ended[once.id]?.state == .failed && ended[once.id]?.reason == .workerLost)
-            #expect(ended[unwanted.id]?.state == .cancelled)
+            #expect(ended[once.id]?.logEnd == World.logEnd(4))
+            #expect(ended[once.id]?.reasonText?.contains("The end of the log may be missing") == true)
+            #expect(ended[unwanted.id]?.state == .cancelled && ended[unwanted.id]?.logEnd == World.logEnd(0))
+            #expect(try await world.current(once.id) == ended[once.id])
+            #expect(try await world.current(twice.id).logEnd == nil)
             #expect(try await world.current(kept.id).state == .running)
-            #expect(try await world.store.jobs.reap(now: now, limit: 10).failed.isEmpty)
+            #expect(try await world.reap(now: now).failed.isEmpty)
 
             // What the lost worker says afterwards is stale.
             let verdicts = try await world.store.jobs.finish(running.map { $0.end() }, now: now)
@@ -55,9 +63,75 @@ import Testing
                 now: World.start
             )
             #expect(try await world.store.jobs.running(resumed) == [job.current])
-            #expect(try await world.store.jobs.reap(now: World.start, limit: 10).requeued.isEmpty)
+            #expect(try await world.reap(now: World.start).requeued.isEmpty)
             _ = try await world.store.workers.openSession(lease.worker, resuming: nil, slots: 1, now: World.start)
-            #expect(try await world.store.jobs.reap(now: World.start, limit: 10).requeued.map(\.job) == [job.id])
+            #expect(try await world.reap(now: World.start).requeued.map(\.job) == [job.id])
+        }
+    }
+
+    @Test func `after a start only attempts of former sessions are taken, at once`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let (silent, back) = (try await world.worker(), try await world.worker())
+            try await world.submit([world.job(person), world.job(person), world.job(person)], by: person)
+            let waits = try await world.claimOne(silent)
+            let lost = try await world.claimOne(back)
+            let given = try await world.claimOne(silent)
+            // One that had begun and was given back has lost its worker too.
+            #expect(try await world.store.jobs.markStarted(given.current, now: World.start))
+            _ = try await world.store.jobs.release([given.current], now: World.start)
+            let late = World.start.adding(seconds: 3_600)
+            _ = try await world.store.workers.openSession(back.worker, resuming: nil, slots: 1, now: late)
+            let first = try await world.reap(now: late, includesSilent: false)
+            #expect(Set(first.failed.map(\.id)) == [lost.id, given.id])
+            #expect(try await world.current(waits.id).state == .running)
+            #expect(try await world.store.jobs.lost(now: late, includesSilent: false, limit: 10).isEmpty)
+            #expect(try await world.reap(now: late).failed.map(\.id) == [waits.id])
+        }
+    }
+
+    @Test func `what changed since it was found lost is judged anew`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let (gone, back) = (try await world.worker(), try await world.worker())
+            try await world.submit([1, 2, 1].map { world.job(person, attempts: $0) }, by: person)
+            let jobs = try await world.claim(gone, 2)
+            let renewed = try await world.claimOne(back)
+            let now = World.start.adding(LeaseTimes.timeToLive).adding(.milliseconds(1))
+            var lost = try await world.store.jobs.lost(now: now, includesSilent: true, limit: 10)
+            #expect(Set(lost.map(\.attempt)) == Set((jobs + [renewed]).map(\.current)))
+            #expect(lost.filter { !$0.isLast }.count == 1)
+            for index in lost.indices { lost[index].log = .end(World.logEnd(0)) }
+            // The lease is renewed, one log has grown, and the job that would be tried again is not wanted any more.
+            _ = try await world.store.workers.beat(back, now: now)
+            let grown = try #require(jobs.first { $0.maxAttempts == 1 })
+            let unwanted = try #require(jobs.first { $0.maxAttempts == 2 })
+            _ = try await world.store.log.append(records(1...2), to: grown.current)
+            _ = try await world.store.jobs.requestCancel(unwanted.id, scope: .system, now: now)
+            for index in lost.indices where lost[index].attempt == unwanted.current { lost[index].log = .unknown }
+            let none = try await world.store.jobs.reap(lost, now: now, includesSilent: true)
+            #expect(none.requeued.isEmpty && none.failed.isEmpty)
+            // The control: as they are now, those two are taken.
+            let taken = try await world.reap(now: now)
+            #expect(Set(taken.failed.map(\.id)) == [grown.id, unwanted.id])
+            #expect(taken.failed.first { $0.id == grown.id }?.logEnd == World.logEnd(2))
+            #expect(try await world.current(renewed.id).state == .running)
+        }
+    }
+
+    @Test func `a job whose log cannot be read ends without a proof`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            try await world.submit([world.job(person)], by: person)
+            _ = try await world.claimOne(try await world.worker())
+            let now = World.start.adding(seconds: 60)
+            var lost = try await world.store.jobs.lost(now: now, includesSilent: true, limit: 10)
+            lost[0].log = .damaged
+            let failed = try #require(
+                try await world.store.jobs.reap(lost, now: now, includesSilent: true).failed.first
+            )
+            #expect(failed.state == .failed && failed.logEnd == nil)
+            #expect(failed.reasonText?.contains("the stored log cannot be read") == true)
         }
     }
 
@@ -69,9 +143,9 @@ import Testing
             _ = try await world.claim(lease, 40)
             let now = World.start.adding(seconds: 60)
             let rounds = try await world.atOnce(6) { _ in
-                try await world.store.jobs.reap(now: now, limit: 10).failed.map(\.id)
+                try await world.reap(now: now).failed.map(\.id)
             }
-            let last = try await world.store.jobs.reap(now: now, limit: 40).failed.map(\.id)
+            let last = try await world.reap(now: now, limit: 40).failed.map(\.id)
             let all = rounds.flatMap { $0 } + last
             #expect(all.count == 40 && Set(all).count == 40)
         }

@@ -105,6 +105,7 @@ private func knowingAPI(_ loop: EventLoop, _ path: String) async throws -> FakeA
             try await bench.until("a new lease") { api.epoch == 2 }
             #expect(api.hellos.last.map { $0.resuming == nil } ?? false)
             try await bench.until("forgotten") { bench.table.held.isEmpty }
+            try await bench.until("kept") { EpochFile(path: path + "/session.json").load() == 2 }
             #expect(api.ends.isEmpty)
             try await bench.stop()
         }

@@ -1,4 +1,5 @@
 import Core
+import Log
 import Platform
 
 /// Keeps the queue true to the store: sweeps, reaps, and rebuilds what Redis lost; one loop per replica runs it.
@@ -14,6 +15,8 @@ package final class QueueCare {
     private static let staleAfter = Duration.seconds(3)
     private static let interval = Duration.seconds(1)
     private static let batch = 1_000
+    /// Attempts that are reaped together: the log of each that is final is read before.
+    private static let reapBatch = 32
 
     /// `rebuild` fills a lost queue from the store.
     package init(_ services: Services, rebuild: @escaping () async throws -> Void) {
@@ -21,13 +24,16 @@ package final class QueueCare {
         self.rebuild = rebuild
     }
 
-    /// Works until stopped; one time-to-live passes first, so that workers may renew leases after a restart.
+    /// Works until stopped.
+    ///
+    /// One time-to-live passes before the attempts of silent workers are taken, so that these may renew their leases
+    /// after a restart; a worker that is back in a new session will not report those of its old one.
     package func run() async {
         let started = services.loop.now
         while !isStopped {
             // A store that is away is tried again at the next turn; nothing is lost meanwhile.
             try? await sweep()
-            if services.loop.now - started > LeaseTimes.timeToLive { try? await reap() }
+            try? await reap(includesSilent: services.loop.now - started > LeaseTimes.timeToLive)
             _ = await change.wait(timeout: QueueCare.interval, on: services.loop)
         }
     }
@@ -48,9 +54,35 @@ package final class QueueCare {
         if !hints.isEmpty { await services.queue.push(hints) }
     }
 
-    private func reap() async throws(StoreError) {
-        let (requeued, failed) = try await services.jobs.reap(now: services.time.now, limit: QueueCare.batch)
-        if !requeued.isEmpty { await services.queue.push(requeued) }
-        for job in requeued.map(\.job) + failed.map(\.id) { services.bus.publish(BusChannel.job(job), []) }
+    private func reap(includesSilent: Bool) async throws(StoreError) {
+        var lost = try await services.jobs.lost(
+            now: services.time.now,
+            includesSilent: includesSilent,
+            limit: QueueCare.batch
+        )[...]
+        while !lost.isEmpty, !isStopped {
+            var batch = Array(lost.prefix(QueueCare.reapBatch))
+            lost = lost.dropFirst(batch.count)
+            for index in batch.indices where batch[index].isLast {
+                batch[index].log = try await logState(of: batch[index].attempt)
+            }
+            let (requeued, failed) = try await services.jobs.reap(
+                batch,
+                now: services.time.now,
+                includesSilent: includesSilent
+            )
+            if !requeued.isEmpty { await services.queue.push(requeued) }
+            for job in requeued.map(\.job) + failed.map(\.id) { services.bus.publish(BusChannel.job(job), []) }
+        }
+    }
+
+    private func logState(of attempt: AttemptID) async throws(StoreError) -> LostAttempt.LogState {
+        do throws(StoreError) {
+            return .end(try await StoredLog.end(of: attempt, in: services.log))
+        } catch {
+            // A job must not run for ever because its log cannot be read.
+            guard case .failed = error else { throw error }
+            return .damaged
+        }
     }
 }

@@ -112,6 +112,30 @@ package enum EndVerdict: Sendable {
     case stale
 }
 
+/// A running attempt whose worker will not report its end.
+package struct LostAttempt: Sendable, Equatable {
+    /// Where such an attempt's log ends.
+    package enum LogState: Sendable, Equatable {
+        /// Nobody has looked.
+        case unknown
+        case end(LogEnd)
+        /// What is stored cannot be read.
+        case damaged
+    }
+
+    package var attempt: AttemptID
+    /// Whether the job ends with it, as far as is known; otherwise it goes back to the queue.
+    package var isLast: Bool
+    /// How far its log is stored.
+    package var log = LogState.unknown
+
+    /// Names an attempt whose log nobody has looked at.
+    package init(attempt: AttemptID, isLast: Bool) {
+        self.attempt = attempt
+        self.isLast = isLast
+    }
+}
+
 /// What a cancel request found.
 package enum CancelOutcome: Sendable {
     /// It was waiting and is cancelled now.
@@ -162,8 +186,18 @@ package protocol JobStore: AnyObject {
     ) async throws(StoreError) -> (cancelled: [AttemptID], stale: [AttemptID])
     /// The running attempts that were claimed under a lease.
     func running(_ lease: WorkerLease) async throws(StoreError) -> [AttemptID]
-    /// Requeues or fails the running jobs whose worker's lease has ended.
-    func reap(now: Timestamp, limit: Int) async throws(StoreError) -> (requeued: [JobHint], failed: [Job])
+    /// The running attempts whose worker is gone: it has begun another session, or its lease has ended.
+    ///
+    /// Those of the second kind are left out unless `includesSilent`, so that workers may renew their leases first.
+    func lost(now: Timestamp, includesSilent: Bool, limit: Int) async throws(StoreError) -> [LostAttempt]
+    /// Requeues, fails or cancels the jobs of attempts that are lost still.
+    ///
+    /// One that becomes final must come with the end of its log as it is stored; else it is left for another time.
+    func reap(
+        _ attempts: [LostAttempt],
+        now: Timestamp,
+        includesSilent: Bool
+    ) async throws(StoreError) -> (requeued: [JobHint], failed: [Job])
     /// Due queued jobs not hinted since `staleAfter`; marks them hinted. Also moves due delayed jobs to queued.
     func sweep(now: Timestamp, staleAfter: Duration, limit: Int) async throws(StoreError) -> [JobHint]
     /// Every queued job after `cursor` in a fixed order, for the rebuild of a lost queue.

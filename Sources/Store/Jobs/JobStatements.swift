@@ -89,13 +89,6 @@ enum JobStatements {
         where j.worker_id = $1::uuid and j.worker_epoch = $2::bigint and j.state in ('running', 'paused')
         """
     )
-    static let reap = PostgresStatement(
-        "jobs.reap",
-        """
-        select \(Job.columns), r.home
-        from errand_reap($1::timestamptz, $2::integer) r cross join lateral (select (r.job).*) j
-        """
-    )
     static let sweep = PostgresStatement(
         "jobs.sweep",
         """

@@ -133,16 +133,6 @@ final class PostgresJobStore: JobStore {
         }
     }
 
-    func reap(now: Timestamp, limit: Int) async throws(StoreError) -> (requeued: [JobHint], failed: [Job]) {
-        let found = try await pool.run(.system, JobStatements.reap([.time(now), .integer(limit)])).rows {
-            row throws(StoreError) in (job: try Job(&row), home: try row.optional(WorkerID.self))
-        }
-        return (
-            requeued: found.filter { !$0.job.state.isFinal }.map { JobHint($0.job, home: $0.home) },
-            failed: found.map(\.job).filter(\.state.isFinal)
-        )
-    }
-
     func sweep(now: Timestamp, staleAfter: Duration, limit: Int) async throws(StoreError) -> [JobHint] {
         let values: [PostgresValue] = [
             .time(now), .bigint(staleAfter.wholeMilliseconds), .bigint(Self.homeGrace.wholeMilliseconds),
