@@ -12,12 +12,7 @@ package final class Endpoints {
     let hub: LogHub
     let logPorts: LogPorts
     let healthDocument: [UInt8]
-    /// One person's requests: four seconds' worth at once; a busy page of streams stays far below the standard 50 a second.
-    let requestRates: LocalRates
-    /// All requests of this loop together: two hundred busy people's, so that no flood of strangers starves them.
-    private let allRates: LocalRates
-    /// Secrets tried by strangers, by address: each costs a query, and all of them have too many bits to be guessed.
-    let strangerRates = LocalRates(burst: 100, emission: .milliseconds(50))
+    let rates: RateLimits
     /// What the gates refused.
     let refusals: RefusalLog
     private var revocations: (any BusSubscription)?
@@ -31,9 +26,7 @@ package final class Endpoints {
     package init(_ services: Services) {
         self.services = services
         refusals = RefusalLog(audit: services.audit, time: services.time, loop: services.loop)
-        let perSecond = services.settings.requestsPerSecond
-        requestRates = LocalRates(burst: 4 * perSecond, emission: .seconds(1) / perSecond)
-        allRates = LocalRates(burst: 400 * perSecond, emission: .seconds(1) / (200 * perSecond))
+        rates = RateLimits(services.settings.rates, services.buckets, loop: services.loop)
         signIns = ActiveSignIns(accounts: services.accounts, time: services.time, loop: services.loop)
         let jobs = services.jobs
         logPorts = LogPorts(
@@ -54,12 +47,6 @@ package final class Endpoints {
         revocations = services.bus.subscribe(BusChannel.revoked) { [weak self] message in
             self?.revoked(message)
         }
-    }
-
-    /// Refuses a request when this loop as a whole has had its share.
-    func admitAny() throws(ProblemError) {
-        let wait = allRates.take("all", at: services.loop.now)
-        guard wait == 0 else { throw ProblemError(.overloaded("The server has all the requests it can take.")) }
     }
 
     /// Keeps a live stream until `release`, so that it ends with the right to it.

@@ -95,17 +95,22 @@ extension Problem {
     static func invalidFields(_ faults: [(pointer: String, detail: String)]) -> Problem {
         Problem(status: 422, code: "invalid_fields", title: "Some fields are not valid", pointers: faults)
     }
-    static func rateLimited(_ seconds: Int) -> Problem {
-        Problem(
+    static func rateLimited(_ policy: String, seconds: Int) -> Problem {
+        var problem = Problem(
             status: 429,
             code: "rate_limited",
             title: "Too many requests",
             detail: "Try again after the time in Retry-After.",
             retryAfter: max(1, seconds)
         )
+        problem.type = ProblemType.quotaExceeded
+        problem.violatedPolicies = [policy]
+        return problem
     }
     static func overloaded(_ what: String) -> Problem {
-        Problem(status: 503, code: "overloaded", title: "The server is busy", detail: what, retryAfter: 1)
+        var problem = Problem(status: 503, code: "overloaded", title: "The server is busy", detail: what, retryAfter: 1)
+        problem.type = ProblemType.temporaryReducedCapacity
+        return problem
     }
     static let storeUnavailable = Problem(
         status: 503,

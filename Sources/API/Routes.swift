@@ -72,22 +72,20 @@ extension Endpoints {
         ]
     }
 
-    /// The routes of this loop; a store's failure becomes its problem here, once for all.
+    /// The routes of this loop, each within its limits.
     package var routes: [Route] {
         Endpoints.table.map { row in
-            let operation = row.operation.run
-            // Asking whether the process lives costs nothing, and must be answered in a flood too.
-            let isCounted = row.operationID != "health"
-            return Route(method: row.method, pattern: row.pattern, operationID: row.operationID) { [self] request in
+            let operation = { (endpoints: Endpoints, request: HTTPRequest) async throws -> HTTPResponse in
                 do {
-                    if isCounted { try admitAny() }
-                    return try await operation(self, request).tellingStoreFaults()
+                    return try await row.operation.run(endpoints, request).tellingStoreFaults()
                 } catch let refusal as Refusal {
-                    await refusals.record(refusal, of: request, operation: row.operationID)
+                    await endpoints.refusals.record(refusal, of: request, operation: row.operationID)
                     throw ProblemError(refusal.problem)
-                } catch let error as StoreError {
-                    throw ProblemError(Problem(error))
                 }
+            }
+            let limit = RouteLimits.limit(of: row)
+            return Route(method: row.method, pattern: row.pattern, operationID: row.operationID) { [self] request in
+                try await answer(request, within: limit, operation)
             }
         }
     }

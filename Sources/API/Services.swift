@@ -16,7 +16,7 @@ package final class Services {
     package let queue: any JobQueue
     package let tail: any LiveTail
     package let bus: any MessageBus
-    package let limiter: any RateLimiter
+    package let buckets: any SharedBuckets
     package let keys: KeyRing
     package let verifier: AccessTokenVerifier
     /// Hashes passwords for all loops; bounded, so that a flood of sign-ins starves nothing else.
@@ -40,7 +40,7 @@ package final class Services {
         queue: any JobQueue,
         tail: any LiveTail,
         bus: any MessageBus,
-        limiter: any RateLimiter,
+        buckets: any SharedBuckets,
         keys: KeyRing,
         verifier: AccessTokenVerifier,
         passwordPool: ThreadPool,
@@ -60,7 +60,7 @@ package final class Services {
         self.queue = queue
         self.tail = tail
         self.bus = bus
-        self.limiter = limiter
+        self.buckets = buckets
         self.keys = keys
         self.verifier = verifier
         self.passwordPool = passwordPool
@@ -82,8 +82,8 @@ package struct ServiceSettings: Sendable {
     package var allowedOrigins: Set<String>
     /// What `/health` names as the version.
     package var version: String
-    /// What one person may ask of one loop, in the long run.
-    package var requestsPerSecond: Int
+    /// How much may be asked.
+    package var rates: RateSettings
 
     /// Makes settings.
     package init(
@@ -92,14 +92,14 @@ package struct ServiceSettings: Sendable {
         model: ModelGrantSource?,
         allowedOrigins: Set<String>,
         version: String,
-        requestsPerSecond: Int = 50
+        rates: RateSettings = RateSettings()
     ) {
         self.publicURL = publicURL
         self.openAPI = openAPI
         self.model = model
         self.allowedOrigins = allowedOrigins
         self.version = version
-        self.requestsPerSecond = requestsPerSecond
+        self.rates = rates
     }
 }
 

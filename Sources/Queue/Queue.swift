@@ -10,7 +10,7 @@ package final class Queue {
     /// Messages between processes and loops.
     package let bus: RedisBus
     /// The shared rate limits.
-    package let limiter: RedisRateLimiter
+    package let buckets: RedisBuckets
 
     private let connection: RedisConnection
 
@@ -20,7 +20,7 @@ package final class Queue {
         jobs = RedisJobQueue(connection: connection, clock: clock)
         tail = RedisLiveTail(connection: connection)
         bus = RedisBus(configuration: configuration, publisher: connection, loop: loop)
-        limiter = RedisRateLimiter(connection: connection, local: LocalRateLimiter { loop.now })
+        buckets = RedisBuckets(connection: connection)
     }
 
     /// Connects; false when Redis cannot be reached yet, which the store makes up for until it can.

@@ -33,4 +33,33 @@ struct RouteTableTests {
             }
         }
     }
+
+    @Test func `the table of limits names routes only, and nothing but health is free`() {
+        let operations = Set(Endpoints.table.map(\.operationID))
+        #expect(RouteLimits.names.subtracting(operations).isEmpty)
+        let free = Endpoints.table.filter { RouteLimits.limit(of: $0).kind == nil }
+        #expect(free.map(\.operationID) == ["health"])
+    }
+
+    @Test func `every route but health documents its limits in each answer, and the refusal`() throws {
+        for (path, item) in try #require(document()["paths"]?.object).members {
+            for (method, operation) in try #require(item.object).members where method != "parameters" {
+                guard operation["operationId"]?.string != "health" else { continue }
+                #expect(
+                    operation["responses"]?["429"]?["$ref"]?.string == "#/components/responses/TooManyRequests",
+                    "\(method) \(path)"
+                )
+                for (status, response) in try #require(operation["responses"]?.object).members {
+                    let headers = try described(response)["headers"]
+                    #expect(headers?["RateLimit"] != nil && headers?["RateLimit-Policy"] != nil, "\(path) \(status)")
+                }
+            }
+        }
+    }
+
+    /// A response, or what its reference names.
+    private func described(_ response: JSONValue) throws -> JSONValue {
+        guard let name = response["$ref"]?.string?.split(separator: "/").last else { return response }
+        return try #require(document()["components"]?["responses"]?[String(name)])
+    }
 }

@@ -19,22 +19,12 @@ extension Endpoints {
             )
         }
         let email = EmailAddress.canonical(form.email ?? "")
-        try await throttleLogin(address: request.remoteAddress, email: email ?? form.email ?? "")
         var credentials: UserCredentials?
         if let email { credentials = try await services.accounts.credentials(email: email) }
         let isRight = try await verify(form.password ?? "", credentials)
         guard isRight, let user = credentials?.user, !user.isDisabled else { throw ProblemError(.wrongCredentials) }
+        giveBackTry(request)
         return try await openSignIn(user, device: form.device, request: request)
-    }
-
-    private func throttleLogin(address: String, email: String) async throws {
-        for (key, policy) in [
-            ("login:address:\(address)", LoginRates.perAddress),
-            ("login:account:\(email.lowercased())", LoginRates.perAccount),
-        ] {
-            let verdict = await services.limiter.take(key, policy)
-            guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict.retryAfter)) }
-        }
     }
 
     private func verify(_ password: String, _ credentials: UserCredentials?) async throws -> Bool {
@@ -94,12 +84,4 @@ extension Endpoints {
             }
         )
     }
-}
-
-/// How often a sign-in may be tried, before the work of hashing begins.
-enum LoginRates {
-    /// An office behind one address signs in; a guesser gets ten a minute after the first twenty.
-    static let perAddress = RatePolicy(name: "login-address", burst: 20, interval: .seconds(6))
-    /// A person mistypes; a guesser who changes addresses gets six a minute after the first ten.
-    static let perAccount = RatePolicy(name: "login-account", burst: 10, interval: .seconds(10))
 }

@@ -34,7 +34,7 @@ extension Endpoints {
     func authenticate(_ request: HTTPRequest) async throws -> Principal {
         guard let token = bearerToken(request) else { throw ProblemError(.unauthenticated) }
         let principal = try principal(token)
-        try await admit(principal)
+        try await admit(principal, request)
         return principal
     }
 
@@ -54,7 +54,6 @@ extension Endpoints {
         guard let ticket = offered.first(where: { $0.hasPrefix(StreamTicket.subprotocolPrefix) }) else {
             throw ProblemError(.unauthenticated)
         }
-        try admitStranger(request)
         guard let hash = StreamTicket.hash(ofSubprotocol: ticket),
             let (user, signIn) = try await services.accounts.ticket(hash: hash, now: services.time.now)
         else { throw ProblemError(.ticketRefused) }
@@ -63,7 +62,7 @@ extension Endpoints {
             signIn: signIn,
             expiresAt: services.time.now.adding(AccessTokenTimes.lifetime)
         )
-        try await admit(principal)
+        try await admit(principal, request)
         return StreamEntry(
             principal: principal,
             subprotocol: offered.first { $0 == "errand.v1" } ?? ticket,
@@ -91,11 +90,14 @@ extension Endpoints {
         }
     }
 
-    /// Refuses a revoked sign-in, and one person's flood.
-    func admit(_ principal: Principal) async throws {
+    /// Refuses one device's flood and a revoked sign-in; in this order, because asking for the sign-in may cost a query.
+    func admit(_ principal: Principal, _ request: HTTPRequest) async throws {
+        try await charge(principal, request)
+        try await demandActive(principal)
+    }
+
+    private func demandActive(_ principal: Principal) async throws {
         guard try await signIns.isActive(principal.signIn) else { throw ProblemError(.unauthenticated) }
-        let wait = requestRates.take(principal.user.description, at: services.loop.now)
-        guard wait == 0 else { throw ProblemError(.rateLimited(wait)) }
     }
 
     /// Why a stream of this person has to end, or nil while it may go on; a store that is away ends no stream.
@@ -108,15 +110,15 @@ extension Endpoints {
     /// The person behind a token that a stream's client sent in band, who may still read the job.
     func renewed(_ token: String, on job: JobID) async throws -> Principal {
         let fresh = try principal(token)
-        try await admit(fresh)
-        _ = try await enterJob(job, fresh, .jobRead)
+        let verdict = await rates.take(fresh.user, fresh.signIn, .read)
+        guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict)) }
+        try await demandActive(fresh)
+        do {
+            _ = try await enterJob(job, fresh, .jobRead)
+        } catch let refusal as Refusal {
+            throw ProblemError(refusal.problem)
+        }
         return fresh
-    }
-
-    /// Refuses an address that tries secrets without end.
-    func admitStranger(_ request: HTTPRequest) throws(ProblemError) {
-        let wait = strangerRates.take(request.remoteAddress, at: services.loop.now)
-        guard wait == 0 else { throw ProblemError(.rateLimited(wait)) }
     }
 
     private func bearerToken(_ request: HTTPRequest) -> String? {

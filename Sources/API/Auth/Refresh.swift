@@ -7,8 +7,6 @@ extension Endpoints {
     /// Exchanges a refresh token for a new pair: `POST /v1/auth/refresh`.
     func refresh(_ request: HTTPRequest) async throws -> HTTPResponse {
         let text = try await request.jsonObject { $0.string("refresh_token", maximum: 256) }
-        let verdict = await services.limiter.take("refresh:\(request.remoteAddress)", RefreshRates.perAddress)
-        guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict.retryAfter)) }
         guard let text, let presented = RefreshToken.parse(text) else { throw ProblemError(.refreshRefused) }
         let successor = RefreshToken.make()
         let outcome = try await services.accounts.refresh(
@@ -43,10 +41,4 @@ extension Endpoints {
         signIns.forget()
         services.bus.publish(BusChannel.revoked, Array(signIn.description.utf8))
     }
-}
-
-/// How often tokens may be refreshed from one address.
-enum RefreshRates {
-    /// Many tabs of many people behind one address wake up together.
-    static let perAddress = RatePolicy(name: "refresh-address", burst: 120, interval: .milliseconds(500))
 }

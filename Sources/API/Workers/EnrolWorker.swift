@@ -7,8 +7,6 @@ extension Endpoints {
     /// Exchanges a one-time enrolment token for a worker's credential: `POST /v1/worker-link/enrol`.
     func enrolWorker(_ request: HTTPRequest) async throws -> HTTPResponse {
         let token = try await request.jsonObject { $0.string("token", maximum: 256) }
-        let verdict = await services.limiter.take("enrol:\(request.remoteAddress)", WorkerRates.enrolment)
-        guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict.retryAfter)) }
         let credential = WorkerCredential.make()
         let now = services.time.now
         guard
@@ -43,7 +41,6 @@ extension Endpoints {
         guard let value = request.headers["authorization"], value.lowercased().hasPrefix("bearer ") else {
             throw ProblemError(.workerRefused)
         }
-        try admitStranger(request)
         let credential = Array(value.utf8.dropFirst("bearer ".utf8.count))
         guard credential.count <= 256,
             let worker = try await services.workers.worker(credentialHash: Digest.sha256(credential)), !worker.isRevoked
@@ -64,10 +61,4 @@ package enum WorkerCredential {
         let token = prefix + Base64.encodeURL(SecureRandom.bytes(32))
         return (token, Digest.sha256(Array(token.utf8)))
     }
-}
-
-/// How often a machine may try to enrol.
-enum WorkerRates {
-    /// A fleet behind one address enrols together; a token has 256 bits, so guessing is hopeless anyway.
-    static let enrolment = RatePolicy(name: "enrol-address", burst: 60, interval: .seconds(1))
 }

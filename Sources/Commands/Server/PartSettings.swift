@@ -30,6 +30,8 @@ struct PartSettings {
             "ERRAND_MAX_CONNECTIONS": "\(configuration.maxConnections)",
             "ERRAND_MAX_CONNECTIONS_PER_ADDRESS": "\(configuration.maxConnectionsPerAddress)",
             "ERRAND_REQUESTS_PER_SECOND": "\(configuration.requestsPerSecond)",
+            "ERRAND_ANONYMOUS_REQUESTS_PER_SECOND": "\(configuration.anonymousRequestsPerSecond)",
+            "ERRAND_SIGN_INS_PER_MINUTE": "\(configuration.signInsPerMinute)",
         ]) { $1 }
         worker = both.merging([
             "ERRAND_DATA": data.childPath(data.worker),

@@ -110,7 +110,11 @@ package struct Serve: Verb {
                 model: try model(configuration, hosts),
                 allowedOrigins: Set(configuration.corsOrigins),
                 version: ErrandVersion.current,
-                requestsPerSecond: configuration.requestsPerSecond
+                rates: RateSettings(
+                    requestsPerSecond: configuration.requestsPerSecond,
+                    anonymousRequestsPerSecond: configuration.anonymousRequestsPerSecond,
+                    signInsPerMinute: configuration.signInsPerMinute
+                )
             ),
             log: log,
             drainTime: configuration.shutdownGrace

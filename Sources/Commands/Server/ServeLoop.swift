@@ -58,7 +58,7 @@ final class ServeLoop {
             queue: queue.jobs,
             tail: queue.tail,
             bus: queue.bus,
-            limiter: queue.limiter,
+            buckets: queue.buckets,
             keys: plan.keys,
             verifier: AccessTokenVerifier(plan.keys),
             passwordPool: plan.passwords,

@@ -22,6 +22,8 @@ package final class HTTPRequest {
     package let body: any RequestBody
     /// Whether the connection can become a WebSocket: HTTP/1.1 with an upgrade asked for, and no body.
     package var allowsUpgrade = true
+    /// What whoever answers keeps with the request while it is answered.
+    package var companion: AnyObject?
 
     private let rawQuery: String?
 

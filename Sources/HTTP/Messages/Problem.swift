@@ -16,6 +16,10 @@ package struct Problem: Sendable {
     package var retryAfter: Int?
     /// Further header fields of the response.
     package var headers: [(String, String)]
+    /// The URI of the problem's type.
+    package var type = ProblemType.blank
+    /// The names of the policies that the request went beyond.
+    package var violatedPolicies: [String] = []
 
     /// Makes a problem.
     package init(
@@ -40,12 +44,16 @@ package struct Problem: Sendable {
     package func encoded(requestID: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("type", "about:blank")
+        writer.member("type", type)
         writer.member("title", title)
         writer.member("status", status)
         if let detail { writer.member("detail", detail) }
         writer.member("code", code)
         writer.member("request_id", requestID)
+        if !violatedPolicies.isEmpty {
+            writer.key("violated-policies")
+            writer.value(.array(violatedPolicies.map { .string($0) }))
+        }
         if !pointers.isEmpty {
             writer.key("errors")
             writer.beginArray()

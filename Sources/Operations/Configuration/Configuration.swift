@@ -33,6 +33,10 @@ package struct Configuration: Sendable {
     package var maxConnectionsPerAddress: Int
     /// Requests that one person may send per second.
     package var requestsPerSecond: Int
+    /// Requests without a sign-in that one address may send per second.
+    package var anonymousRequestsPerSecond: Int
+    /// Passwords and codes that one address may try per minute.
+    package var signInsPerMinute: Int
     /// The model key, nil for the stand-in.
     package var modelKey: Secret?
     /// Where the model is reached.
@@ -116,6 +120,8 @@ package struct Configuration: Sendable {
         maxConnections = reader.read(Settings.maxConnections, orElse: 1)
         maxConnectionsPerAddress = reader.read(Settings.maxConnectionsPerAddress, orElse: 1)
         requestsPerSecond = reader.read(Settings.requestsPerSecond, orElse: 1)
+        anonymousRequestsPerSecond = reader.read(Settings.anonymousRequestsPerSecond, orElse: 1)
+        signInsPerMinute = reader.read(Settings.signInsPerMinute, orElse: 1)
         modelKey = reader.read(Settings.modelKey)
         modelURL = reader.read(Settings.modelURL, orElse: "")
         modelTeam = reader.read(Settings.modelTeam)

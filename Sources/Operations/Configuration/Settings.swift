@@ -83,7 +83,20 @@ enum Settings {
     static let requestsPerSecond = Setting(
         name: "ERRAND_REQUESTS_PER_SECOND",
         standard: "50",
-        summary: "requests that one person may send per second and event loop; four seconds' worth may come at once",
+        summary: "requests that one person may send per second; eight seconds' worth may come at once",
+        parse: SettingForms.integer(1...1_000_000)
+    )
+    static let anonymousRequestsPerSecond = Setting(
+        name: "ERRAND_ANONYMOUS_REQUESTS_PER_SECOND",
+        standard: "20",
+        summary:
+            "requests without a sign-in that one address may send per second; five seconds' worth may come at once",
+        parse: SettingForms.integer(1...1_000_000)
+    )
+    static let signInsPerMinute = Setting(
+        name: "ERRAND_SIGN_INS_PER_MINUTE",
+        standard: "10",
+        summary: "passwords and codes that one address may try per minute; what succeeds is not counted",
         parse: SettingForms.integer(1...1_000_000)
     )
     static let modelKey = Setting(

@@ -1,6 +1,6 @@
 /// The scripts that run inside Redis; each takes everything as arguments.
 enum RedisScript: CaseIterable {
-    case push, pop, rebuilt, tail, take
+    case push, pop, rebuilt, tail, settle
 
     var source: String {
         switch self {
@@ -8,7 +8,7 @@ enum RedisScript: CaseIterable {
         case .pop: Self.popSource
         case .rebuilt: Self.rebuiltSource
         case .tail: Self.tailSource
-        case .take: Self.takeSource
+        case .settle: Self.settleSource
         }
     }
 
@@ -96,15 +96,40 @@ enum RedisScript: CaseIterable {
         return redis.status_reply('OK')
         """
 
-    /// Arguments key, interval in microseconds and burst; answers allowed, remaining and microseconds to wait (GCRA).
-    private static let takeSource = """
+    /// Settles calls on buckets (GCRA); one that is refused moves nothing, and a clock set back costs one bucket at most.
+    ///
+    /// Arguments of each call: how many charges, 1 when they are owed already, and of each charge key, interval in
+    /// microseconds, burst and cost. Answers 1 or 0 for each call and behind it the microseconds until each of its
+    /// buckets is full.
+    private static let settleSource = """
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-        local interval, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
-        local free = math.max(tonumber(redis.call('GET', ARGV[1]) or now), now) + interval
-        local wait = free - burst * interval - now
-        if wait > 0 then return {0, 0, wait} end
-        redis.call('SET', ARGV[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000))
-        return {1, math.floor(-wait / interval), 0}
+        local answer, at = {}, 1
+        while at <= #ARGV do
+          local last, fits, debts = at + 4 * tonumber(ARGV[at]), true, {}
+          for p = at + 2, last, 4 do
+            local interval = tonumber(ARGV[p + 1])
+            local capacity = interval * tonumber(ARGV[p + 2])
+            local debt = math.min(math.max((tonumber(redis.call('GET', ARGV[p])) or now) - now, 0), capacity)
+            fits = fits and debt + interval * tonumber(ARGV[p + 3]) <= capacity
+            debts[#debts + 1] = debt
+          end
+          fits = fits or ARGV[at + 1] == '1'
+          answer[#answer + 1] = fits and 1 or 0
+          for c = 1, #debts do
+            local p, debt = at + 4 * c - 2, debts[c]
+            if fits then
+              debt = math.max(debt + tonumber(ARGV[p + 1]) * tonumber(ARGV[p + 3]), 0)
+              if debt > 0 then
+                redis.call('SET', ARGV[p], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
+              else
+                redis.call('DEL', ARGV[p])
+              end
+            end
+            answer[#answer + 1] = debt
+          end
+          at = last + 2
+        end
+        return answer
         """
 }

@@ -42,7 +42,7 @@ package struct CORSPolicy: Sendable {
         response.headers.append(name: "access-control-allow-origin", value: origin)
         response.headers.append(
             name: "access-control-expose-headers",
-            value: "x-request-id, retry-after, location, etag, content-range"
+            value: "x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag, content-range"
         )
     }
 

@@ -22,6 +22,8 @@ final class APIWorld {
     let tail: InMemoryTail
     let log = InMemoryLogStore()
     let store: Store
+    /// Rates are counted on the loop's clock.
+    let buckets: InMemoryBuckets
     let databaseURL: String
     private let passwords = ThreadPool(name: "test-passwords", threads: 2, queueLimit: 64)
     private(set) var keys: SigningKeySet
@@ -46,6 +48,7 @@ final class APIWorld {
         self.loop = loop
         self.databaseURL = databaseURL
         tail = InMemoryTail(bus: bus)
+        buckets = InMemoryBuckets { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
         store = try Store(configuration: StoreConfiguration(url: databaseURL, connections: 2), loop: loop)
         keys = try SigningKeySet(firstKeyAt: APIWorld.start)
         for _ in 0..<count { replicas.append(Replica(services())) }
@@ -66,7 +69,7 @@ final class APIWorld {
             queue: InMemoryQueue(clock: time, bus: bus),
             tail: tail,
             bus: bus,
-            limiter: LocalRateLimiter { [loop] in loop.now },
+            buckets: buckets,
             keys: ring,
             verifier: AccessTokenVerifier(ring),
             passwordPool: passwords,

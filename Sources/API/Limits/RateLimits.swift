@@ -1,0 +1,111 @@
+import Auth
+import Core
+import HTTP
+import Platform
+
+/// The rate limits of one loop: whose buckets a request is charged in.
+///
+/// A signed-in request is charged to its person, device and kind and never to its address, so that one bad client does
+/// not block an office; what comes without a person is charged to its address.
+final class RateLimits {
+    /// Devices that one loop keeps in mind, about 1.5 KiB each.
+    private static let devices = 8_192
+    /// Addresses without a person, about 1 KiB each: forgetting them costs a question to the shared buckets.
+    private static let addresses = 16_384
+
+    private let settings: RateSettings
+    let gate: RateGate
+    private let all: RateBucket
+    private let clock: () -> Int64
+    private var people: Generations<UserID, RateBucket>
+    private var signedIn: Generations<SignInID, [RateCharges]>
+    private var strangers: Generations<AddressBlock, StrangerCharges>
+    private var networks: Generations<AddressBlock, NetworkBuckets>
+
+    init(_ settings: RateSettings, _ shared: any SharedBuckets, loop: EventLoop, clock: (() -> Int64)? = nil) {
+        let clock = clock ?? { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
+        self.settings = settings
+        self.clock = clock
+        gate = RateGate(shared, loop: loop, clock: clock)
+        all = RateBucket("all", "loop", settings.all)
+        people = Generations(capacity: Self.devices)
+        signedIn = Generations(capacity: Self.devices)
+        strangers = Generations(capacity: Self.addresses)
+        networks = Generations(capacity: Self.addresses)
+    }
+
+    /// How many devices and addresses are kept in mind.
+    var count: Int { signedIn.count + strangers.count }
+
+    /// Refuses a request when this loop as a whole has had its share.
+    func admitAny() throws(ProblemError) {
+        let now = clock()
+        guard all.judge(at: now).isAllowed else {
+            throw ProblemError(.overloaded("The server has all the requests it can take."))
+        }
+        all.charge(1, at: now)
+    }
+
+    /// Charges a signed-in request.
+    func take(_ user: UserID, _ device: SignInID, _ kind: RouteClass) async -> RateVerdict {
+        await gate.take(charges(user, device)[kind.rawValue])
+    }
+
+    /// Charges a request of nobody that is known.
+    func take(address: String, _ kind: RouteClass) async -> RateVerdict {
+        await gate.take(charges(address, kind))
+    }
+
+    /// Gives back what a try of a secret was charged, because it succeeded.
+    func giveBack(address: String, _ kind: RouteClass) {
+        gate.settle(charges(address, kind), -1)
+    }
+
+    private func charges(_ user: UserID, _ device: SignInID) -> [RateCharges] {
+        signedIn.value(device) {
+            let name = user.description
+            let person = people.value(user) { RateBucket("person", name, settings.person) }
+            let own = RateBucket("device", device.description, settings.device)
+            return RouteClass.allCases.map { kind in
+                let bucket = settings.kind(kind).map { RateBucket($0.name, name, $0) }
+                return RateCharges([person, own] + (bucket.map { [$0] } ?? []))
+            }
+        }
+    }
+
+    private func charges(_ address: String, _ kind: RouteClass) -> RateCharges {
+        let block = AddressBlock(address)
+        let known = strangers.value(block) {
+            let site = block.aggregate.map { site in
+                networks.value(site) { NetworkBuckets(site.text, settings) }
+            }
+            return StrangerCharges(block.text, site, settings)
+        }
+        return kind == .auth ? known.signIn : known.any
+    }
+}
+
+/// What an address without a person is charged.
+private final class StrangerCharges {
+    let any: RateCharges
+    let signIn: RateCharges
+
+    init(_ address: String, _ site: NetworkBuckets?, _ settings: RateSettings) {
+        any = RateCharges([RateBucket("address", address, settings.address)] + (site.map { [$0.any] } ?? []))
+        signIn = RateCharges(
+            [RateBucket("sign-in", address, settings.signIn)] + (site.map { [$0.signIn] } ?? []),
+            isStrict: true
+        )
+    }
+}
+
+/// What all addresses of a site are charged together.
+private final class NetworkBuckets {
+    let any: RateBucket
+    let signIn: RateBucket
+
+    init(_ site: String, _ settings: RateSettings) {
+        any = RateBucket("network", site, settings.network)
+        signIn = RateBucket("sign-in-network", site, settings.signInNetwork)
+    }
+}
