@@ -156,6 +156,14 @@ extension Problem {
     static func workspaceRefused(_ detail: String) -> Problem {
         Problem(status: 422, code: "workspace_refused", title: "The archive was refused", detail: detail)
     }
+    static func workspaceEntryFailed(_ detail: String) -> Problem {
+        Problem(
+            status: 422,
+            code: "workspace_entry_failed",
+            title: "An entry of the archive cannot be unpacked",
+            detail: detail
+        )
+    }
     static let rangeNotSatisfiable = Problem(
         status: 416,
         code: "range_not_satisfiable",

@@ -60,6 +60,92 @@ extension ServiceBench {
     }
 }
 
+/// An archive whose entries contradict each other, and the same one without the contradiction.
+private struct Misfit: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let failure: WorkspaceFailure
+    let entry: String
+    let words: String
+    let fill: @Sendable (inout TarArchive) -> Void
+    let mend: @Sendable (inout TarArchive) -> Void
+
+    static func directory(_ name: String, in archive: inout TarArchive) {
+        archive.add(name, type: "5") { $0.replaceSubrange(100..<107, with: Array("0000755".utf8)) }
+    }
+
+    static let all = [
+        Misfit(
+            testDescription: "a hard link to a file that is nowhere",
+            failure: .entryFailed,
+            entry: "h",
+            words: "No such file or directory",
+            fill: { $0.add("h", type: "1", target: "missing") },
+            mend: {
+                $0.add("missing", contents: [1])
+                $0.add("h", type: "1", target: "missing")
+            }
+        ),
+        Misfit(
+            testDescription: "a file in the place of a directory that is not empty",
+            failure: .entryFailed,
+            entry: "d",
+            words: "File exists",
+            fill: {
+                directory("d", in: &$0)
+                $0.add("d/x", contents: [1])
+                $0.add("d", contents: [1])
+            },
+            mend: {
+                directory("d", in: &$0)
+                $0.add("d/x", contents: [1])
+            }
+        ),
+        Misfit(
+            testDescription: "a file below a file",
+            failure: .entryFailed,
+            entry: "f/x",
+            words: "Not a directory",
+            fill: {
+                $0.add("f", contents: [1])
+                $0.add("f/x", contents: [1])
+            },
+            mend: { $0.add("f", contents: [1]) }
+        ),
+        Misfit(
+            testDescription: "links in a circle",
+            failure: .entryFailed,
+            entry: "a/x",
+            words: "Too many levels of symbolic links",
+            fill: {
+                $0.add("a", type: "2", target: "b")
+                $0.add("b", type: "2", target: "a")
+                $0.add("a/x", contents: [1])
+            },
+            mend: {
+                $0.add("a", type: "2", target: "b")
+                directory("b", in: &$0)
+                $0.add("c/x", contents: [1])
+            }
+        ),
+        Misfit(
+            testDescription: "a file called by a dot",
+            failure: .refused,
+            entry: ".",
+            words: "takes the root's place",
+            fill: { $0.add(".") },
+            mend: { $0.add("./", type: "5") }
+        ),
+        Misfit(
+            testDescription: "a time that is no number",
+            failure: .refused,
+            entry: "f",
+            words: "its modification time is malformed",
+            fill: { $0.add("f") { $0[140] = UInt8(ascii: "z") } },
+            mend: { $0.add("f") }
+        ),
+    ]
+}
+
 @Suite(.serialized) struct RealSandboxTests {
     @Test func `a command runs, reads its input, and its exit code arrives`() async throws {
         try await withRealSandboxes { bench in
@@ -159,6 +245,27 @@ extension ServiceBench {
             try reader.finish()
             #expect(reader.entries == 5)
             #expect(reader.totalBytes == 12)
+        }
+    }
+
+    @Test(arguments: Misfit.all)
+    fileprivate func `an archive that does not fit is the client's fault, by its entry`(_ misfit: Misfit) async throws {
+        try await withRealSandboxes { bench in
+            var archive = TarArchive()
+            misfit.fill(&archive)
+            archive.add("other.txt", contents: [65])
+            let outcome = try await bench.push(archive.ended, transfer: 1)
+            guard case .failed(misfit.failure, let text) = outcome else { throw Unexpected("\(outcome)") }
+            #expect(text.contains("entry \"\(misfit.entry)\"") && text.contains(misfit.words))
+            let end = try await bench.run(shell("ls", workspace: .project, attempt: Names.attempt(1)))
+            #expect(end.state == .succeeded)
+            // What is refused as a whole has changed nothing; of the rest everything else is there.
+            let listing = bench.api.text(Names.attempt(1), .stdout)
+            #expect(listing.contains("other.txt") == (misfit.failure == .entryFailed))
+            // The control: without the misfit the same entries go in.
+            var good = TarArchive()
+            misfit.mend(&good)
+            guard case .done = try await bench.push(good.ended, transfer: 2) else { throw Unexpected("not mended") }
         }
     }
 

@@ -74,6 +74,43 @@ private let hostile = [
         $0.add("l", type: "2", target: "ok", isGNU: true)
     },
     Specimen("a link in the root's place") { $0.add("./", type: "2", target: "a") },
+    Specimen("a file in the root's place") { $0.add(".") },
+    Specimen("a hard link in the root's place") { $0.add("./.", type: "1", target: "a") },
+    Specimen("a file called by a dot", .malformed) { $0.add("a/.") },
+    Specimen("a link called by a dot", .malformed) { $0.add("a/b/.", type: "2", target: "c") },
+    Specimen("a time that is no number", .malformed) { $0.add("f") { $0[140] = UInt8(ascii: "z") } },
+    Specimen("a binary time beyond 63 bits", .malformed) { archive in
+        archive.add("f") { block in
+            for index in 136..<148 { block[index] = 0xff }
+            block[136] = 0x80
+        }
+    },
+    Specimen("a negative time beyond 63 bits", .malformed) { archive in
+        archive.add("f") { block in
+            for index in 136..<148 { block[index] = 0xff }
+            block[140] = 0x7f
+        }
+    },
+    Specimen("a mode that is no number", .malformed) { $0.add("f") { $0[102] = UInt8(ascii: "9") } },
+    Specimen("an owner that is no number", .malformed) { $0.add("f") { $0[110] = UInt8(ascii: "x") } },
+    Specimen("a group beyond 32 bits", .malformed) { archive in
+        archive.add("f") { block in
+            for index in 116..<124 { block[index] = 0xff }
+            block[116] = 0x80
+        }
+    },
+    Specimen("a pax time that is no number", .malformed) {
+        $0.addExtended([("mtime", "abc")])
+        $0.add("f")
+    },
+    Specimen("a pax time beyond 63 bits", .malformed) {
+        $0.addExtended([("mtime", "99999999999999999999")])
+        $0.add("f")
+    },
+    Specimen("a pax owner that is no number", .malformed) {
+        $0.addExtended([("uid", "-1")])
+        $0.add("f")
+    },
     Specimen("a hard link to an absolute place") { $0.add("h", type: "1", target: "/etc/passwd") },
     Specimen("a hard link upwards") { $0.add("h", type: "1", target: "../x") },
     Specimen("a hard link to the root") { $0.add("h", type: "1", target: "./") },
@@ -184,6 +221,29 @@ private let hostile = [
         }
         #expect(check(bytes, pieces: pieces) == nil)
         #expect(check(bytes + [UInt8](repeating: 0, count: 8_192), pieces: pieces) == nil)
+    }
+
+    @Test func `numbers in every form that tar writes pass`() {
+        let bytes = archive { archive in
+            archive.add("negative time") { block in for index in 136..<148 { block[index] = 0xff } }
+            archive.add("far time") { block in
+                for index in 136..<148 { block[index] = 0 }
+                block[136] = 0x80
+                block[142] = 1
+            }
+            archive.add("blank") { block in
+                for index in [100..<124, 136..<148].joined() { block[index] = 0 }
+            }
+            archive.add("spaces") { block in for index in 136..<148 { block[index] = 32 } }
+            archive.add("...")
+            archive.add("a/..b.")
+            archive.add("a/.", type: "5")
+            archive.add(".", type: "5")
+            let times = [("mtime", "-1.5"), ("atime", "1790000000.123456789"), ("ctime", "1.")]
+            archive.addExtended(times + [("uid", "4294967295"), ("gid", "0")])
+            archive.add("extended")
+        }
+        #expect(check(bytes) == nil)
     }
 
     @Test func `entries and bytes are counted`() throws {

@@ -76,6 +76,34 @@ private func request(_ direction: WorkspaceDirection) -> APIControlMessage {
         }
     }
 
+    @Test(arguments: [
+        ("tar: a: Cannot open: File exists\n", WorkspaceFailure.entryFailed),
+        ("tar: a: Cannot write: No space left on device\n", .failed),
+    ])
+    func `what cannot be unpacked is the archive's fault, unless the machine is to blame`(
+        complaint: String,
+        failure: WorkspaceFailure
+    ) async throws {
+        try await onLoopWithDirectory { loop, path in
+            let bench = try ServiceBench(loop, path) { process in
+                guard process.program.arguments.contains("--extract") else { return play(process) }
+                process.complain(complaint)
+                process.end(.exited(2))
+            }
+            try await bench.link()
+            var archive = TarArchive()
+            archive.add("a", contents: [1])
+            await bench.api.say(request(.push))
+            try await bench.until("credit") { bench.api.transferCredit > 0 }
+            await bench.api.sayBulk(.chunk(transfer: 7, archive.ended))
+            await bench.api.sayBulk(.end(transfer: 7, error: nil))
+            try await bench.until("done") { bench.api.transfers[7] != nil }
+            guard case .failed(failure, _) = bench.api.transfers[7] else { throw Unexpected("no \(failure)") }
+            #expect(bench.sandboxes.processes.last?.program.arguments.first == "rm")
+            try await bench.stop()
+        }
+    }
+
     @Test func `a workspace in use is busy`() async throws {
         try await onLoopWithDirectory { loop, path in
             let bench = try ServiceBench(loop, path) { _ in }

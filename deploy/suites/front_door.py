@@ -122,6 +122,45 @@ def check_a_hostile_archive_is_refused(running, errand):
         assert status == 422 and json.loads(answer)["code"] == "workspace_refused", (name, status, answer)
 
 
+def check_an_archive_that_does_not_fit_names_its_entry(running, errand):
+    def entry(name, kind=tarfile.REGTYPE, link="", mode=0o644):
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname, info.mode = kind, link, mode
+        return info
+
+    def put(entries, damage=lambda raw: raw):
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for one in entries:
+                tar.addfile(one)
+        status, _, answer = running.request(
+            "PUT", f"/v1/projects/{project(running)}/workspace", raw=damage(archive.getvalue()), headers={"content-type": "application/x-tar"}
+        )
+        return status, json.loads(answer)
+
+    def bad_time(raw):
+        block = bytearray(raw[:512])
+        block[136:147] = b"zzzzzzzzzzz"
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        return bytes(block) + raw[512:]
+
+    directory = entry("d", tarfile.DIRTYPE, mode=0o755)
+    loop = [entry("a", tarfile.SYMTYPE, "b"), entry("b", tarfile.SYMTYPE, "a"), entry("a/x")]
+    for code, name, found in [
+        ("workspace_entry_failed", "h", put([entry("h", tarfile.LNKTYPE, "missing")])),
+        ("workspace_entry_failed", "d", put([directory, entry("d/x"), entry("d")])),
+        ("workspace_entry_failed", "a/x", put(loop)),
+        ("workspace_refused", ".", put([entry(".")])),
+        ("workspace_refused", "f", put([entry("f")], bad_time)),
+    ]:
+        status, told = found
+        assert (status, told["code"]) == (422, code) and f'entry "{name}"' in told["detail"], found
+    status, told = put([directory, entry("d/x"), entry("h", tarfile.LNKTYPE, "d/x"), entry("l", tarfile.SYMTYPE, "h")])
+    assert status == 200 and told["entries"] == 4, told
+    return "5 misfits and their control"
+
+
 def check_a_listing_is_paged_by_cursor(running, errand):
     home = project(running)
     ids = [command(running, home, ["true"], workspace="none")["id"] for _ in range(5)]

@@ -57,6 +57,7 @@ extension Endpoints {
             ProblemError(
                 Problem(status: 413, code: "workspace_too_large", title: "The archive is too large", detail: text)
             )
+        case .entryFailed: ProblemError(.workspaceEntryFailed(text))
         case .cancelled: ProblemError(.workerUnavailable)
         case .failed:
             ProblemError(

@@ -43,6 +43,8 @@ package enum WorkspaceFailure: String, Sendable, CaseIterable {
     case refused
     /// The archive is over a limit; the text names it.
     case tooLarge = "too_large"
+    /// An entry of the archive cannot be put where it belongs; the text names both, the others were unpacked.
+    case entryFailed = "entry_failed"
     /// The other side gave up.
     case cancelled
     /// The worker could not do it; the text says at which step.

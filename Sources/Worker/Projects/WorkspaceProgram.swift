@@ -66,16 +66,27 @@ final class WorkspaceProgram {
 
     /// Waits for the end; throws with the program's own words when it failed.
     func finish(_ name: String) async throws(TransferFault) {
+        let end = await end()
+        guard end.exit != .exited(0) else { return }
+        throw Self.failure(of: name, end.exit, end.complaints)
+    }
+
+    /// Waits for the end, and tells it with the lines of standard error.
+    func end() async -> (exit: AgentExit, complaints: [String]) {
         let exit = await process.wait()
         while !isQuiet { await changed.wait() }
         process.closePipes()
-        guard exit != .exited(0) else { return }
-        let words = String(decoding: complaint, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
+        return (exit, String(decoding: complaint, as: UTF8.self).split(separator: "\n").map(String.init))
+    }
+
+    /// A failure that is not the archive's.
+    static func failure(of name: String, _ exit: AgentExit, _ complaints: [String]) -> TransferFault {
         let how =
             switch exit {
             case .exited(let code): "exited with \(code)"
             case .signaled(let number): "was ended by signal \(number)"
             }
-        throw TransferFault(.failed, "\(name) \(how)" + (words.isEmpty ? "" : ": \(words)"))
+        let words = complaints.joined(separator: "; ")
+        return TransferFault(.failed, "\(name) \(how)" + (words.isEmpty ? "" : ": \(words)"))
     }
 }

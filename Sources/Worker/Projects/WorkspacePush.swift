@@ -1,3 +1,4 @@
+import Agents
 import Bytes
 import Crypto
 import Link
@@ -26,16 +27,7 @@ struct WorkspacePush {
         let staged = "/workspace/" + Self.stagingPrefix + Hex.encode(SecureRandom.bytes(8))
         do throws(TransferFault) {
             let (bytes, entries) = try await stage(staged)
-            // An archive's `./` must not change the mode of the workspace itself, where nobody could work any more.
-            try await WorkspaceProgram.run(
-                [
-                    "tar", "--extract", "--no-overwrite-dir", "--file=\(staged)", "--directory=/workspace",
-                    "--no-same-owner",
-                    "--delay-directory-restore", "--warning=no-unknown-keyword",
-                ],
-                in: sandbox,
-                loop: loop
-            )
+            try await unpack(staged)
             try await WorkspaceProgram.run(["rm", "-f", "--", staged], in: sandbox, loop: loop)
             return .done(bytes: bytes, entries: entries)
         } catch {
@@ -43,6 +35,25 @@ struct WorkspacePush {
             try? await WorkspaceProgram.run(["rm", "-f", "--", staged], in: sandbox, loop: loop)
             throw error
         }
+    }
+
+    private func unpack(_ path: String) async throws(TransferFault) {
+        // An archive's `./` must not change the mode of the workspace itself, where nobody could work any more.
+        let program = try await WorkspaceProgram.start(
+            [
+                "tar", "--extract", "--no-overwrite-dir", "--file=\(path)", "--directory=/workspace", "--no-same-owner",
+                "--delay-directory-restore", "--warning=no-unknown-keyword", "--warning=no-timestamp",
+            ],
+            in: sandbox,
+            loop: loop
+        )
+        while await !program.process.readOutput().isEmpty {}
+        let end = await program.end()
+        guard end.exit != .exited(0) else { return }
+        if case .exited = end.exit, let fault = UnpackFault(end.complaints) {
+            throw TransferFault(.entryFailed, fault.description)
+        }
+        throw WorkspaceProgram.failure(of: "tar", end.exit, end.complaints)
     }
 
     private func stage(_ path: String) async throws(TransferFault) -> (bytes: UInt64, entries: Int) {

@@ -216,9 +216,9 @@ extension AttemptTable {
     }
 
     /// Ends what waits for its sandbox or its workspace; what runs goes on.
-    func stopUnstarted(_ stop: AttemptStop) {
+    func stopUnstarted() {
         for attempt in held.values where attempt.occupiesSlot && attempt.runner?.hasStarted == false {
-            attempt.runner?.stop(stop)
+            attempt.runner?.stop(.shutdown)
         }
     }
 }

@@ -79,19 +79,22 @@ final class WorkerService {
     func fail(_ fault: WorkerError) {
         guard self.fault == nil else { return }
         self.fault = fault
-        loop.spawnLocal { [self] in await drain(limit: .zero, by: .sandboxGone) }
+        // At once, before the end of a program that this has taken along is judged as its own.
+        table.isOpen = false
+        table.stopAll(.sandboxGone)
+        loop.spawnLocal { [self] in await drain(limit: .zero) }
     }
 
     /// Ends the worker in good order: nothing new, running jobs get `limit`, then they are stopped.
-    func drain(limit: Duration, by stop: AttemptStop = .shutdown) async {
+    func drain(limit: Duration) async {
         guard !isDraining else { return }
         isDraining = true
         parts.report(.draining(running: table.held.count))
         table.isOpen = false
-        table.stopUnstarted(stop)
+        table.stopUnstarted()
         table.onControlNews()
         await waitUntilIdle(limit: limit)
-        table.stopAll(stop)
+        table.stopAll(.shutdown)
         await waitUntilIdle(limit: Self.reportLimit)
         await waitUntilReported(limit: Self.reportLimit)
         isOver = true

@@ -7,9 +7,7 @@ struct PaxRecords {
     private(set) var size: UInt64?
 
     /// What may stand in an extended header without changing where or how large an entry is.
-    private static let harmless: Set<String> = [
-        "mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment",
-    ]
+    private static let harmless: Set<String> = ["uname", "gname", "comment"]
     /// Vendors' metadata, which extraction without `--xattrs` ignores.
     private static let harmlessPrefixes = ["SCHILY.", "LIBARCHIVE.", "RHT.", "MSWINDOWS."]
 
@@ -22,10 +20,14 @@ struct PaxRecords {
             case "path" where !isGlobal: path = value
             case "linkpath" where !isGlobal: linkTarget = value
             case "size" where !isGlobal:
-                guard let text = String(strictUTF8: value), text.utf8.allSatisfy({ (48...57).contains($0) }),
-                    let number = Int64(text)
-                else { throw TarRefusal(.malformed, "an extended header of the archive has a malformed size") }
-                size = UInt64(number)
+                guard let number = Self.number(value[...]) else { throw Self.malformed(key) }
+                size = number
+            case "mtime", "atime", "ctime":
+                guard Self.isTime(value) else { throw Self.malformed(key) }
+            case "uid", "gid":
+                guard let number = Self.number(value[...]), number <= UInt64(UInt32.max) else {
+                    throw Self.malformed(key)
+                }
             default:
                 guard Self.harmless.contains(key) || Self.harmlessPrefixes.contains(where: key.hasPrefix) else {
                     let shown = TarRefusal.quoted(Array(key.utf8))
@@ -36,6 +38,25 @@ struct PaxRecords {
                 }
             }
         }
+    }
+
+    private static func malformed(_ key: String) -> TarRefusal {
+        TarRefusal(.malformed, "an extended header of the archive has a malformed \(key)")
+    }
+
+    /// Decimal digits, as many as 63 bits hold.
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        guard !digits.isEmpty, digits.allSatisfy({ (48...57).contains($0) }),
+            let number = Int64(String(decoding: digits, as: UTF8.self))
+        else { return nil }
+        return UInt64(number)
+    }
+
+    /// Seconds since 1970, maybe before, maybe with a fraction.
+    private static func isTime(_ value: [UInt8]) -> Bool {
+        let digits = value.first == UInt8(ascii: "-") ? value.dropFirst() : value[...]
+        let parts = digits.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        return number(parts[0]) != nil && parts.dropFirst().allSatisfy { $0.allSatisfy { (48...57).contains($0) } }
     }
 
     private static func next(_ rest: inout ArraySlice<UInt8>) throws(TarRefusal) -> (String, [UInt8]) {

@@ -28,6 +28,15 @@ struct TarHeader {
             throw TarRefusal(.malformed, entry: self.name, "its size is malformed")
         }
         self.size = size
+        // What a reader cannot take would stop it in the middle of the archive.
+        for (field, what) in [(100..<108, "mode"), (108..<116, "owner"), (116..<124, "group")] {
+            guard let number = Self.blankOrNumber(block[field]), number <= UInt64(UInt32.max) else {
+                throw TarRefusal(.malformed, entry: self.name, "its \(what) is malformed")
+            }
+        }
+        guard Self.isTime(block[136..<148]) else {
+            throw TarRefusal(.malformed, entry: self.name, "its modification time is malformed")
+        }
     }
 
     /// The bytes before the first NUL.
@@ -40,6 +49,18 @@ struct TarHeader {
         guard first == 0x80, field.dropFirst().dropLast(8).allSatisfy({ $0 == 0 }) else { return nil }
         let value = field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return value <= UInt64(Int64.max) ? value : nil
+    }
+
+    /// A number that may be left out.
+    private static func blankOrNumber(_ field: ArraySlice<UInt8>) -> UInt64? {
+        field.allSatisfy { $0 == 0 || $0 == 32 } ? 0 : number(field)
+    }
+
+    /// Whether a field is a time: in octal, left out, or in GNU's binary form, where it may be before 1970.
+    private static func isTime(_ field: ArraySlice<UInt8>) -> Bool {
+        guard field.first == 0xff else { return blankOrNumber(field) != nil }
+        // The sign of the last eight bytes is that of the whole.
+        return field.dropLast(8).allSatisfy { $0 == 0xff } && field.suffix(8).first.map { $0 & 0x80 != 0 } == true
     }
 
     /// Octal digits, led by spaces and ended by spaces or NULs.

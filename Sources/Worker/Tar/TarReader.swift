@@ -127,15 +127,13 @@ struct TarReader: Sendable {
         guard entries <= limits.entries else {
             throw TarRefusal(.tooLarge, entry: name, "the archive has over \(limits.entries) entries")
         }
+        if header.type != UInt8(ascii: "5") { try requireOwnPlace(name, components) }
         switch header.type {
         case UInt8(ascii: "0"): try takeFile(name, size: size)
         case UInt8(ascii: "5"):
             // Some writers announce the size of a directory, but no bytes follow; others mean bytes.
             guard size == 0 else { throw TarRefusal(.malformed, entry: name, "a directory has contents") }
         case UInt8(ascii: "2"):
-            guard !components.isEmpty else {
-                throw TarRefusal(.forbidden, entry: name, "a link takes the root's place")
-            }
             try TarPath.checkLink(target, entry: name, components: components, limits: limits)
             guard size == 0 else { throw TarRefusal(.malformed, entry: name, "a link has contents") }
         case UInt8(ascii: "1"):
@@ -150,6 +148,16 @@ struct TarReader: Sendable {
         default:
             let kind = TarRefusal.quoted([header.type])
             throw TarRefusal(.forbidden, entry: name, "it is of the kind \(kind), which is not allowed")
+        }
+    }
+
+    /// Refuses a name that only a directory can have.
+    private func requireOwnPlace(_ name: [UInt8], _ components: [ArraySlice<UInt8>]) throws(TarRefusal) {
+        guard !components.isEmpty else {
+            throw TarRefusal(.forbidden, entry: name, "what is no directory takes the root's place")
+        }
+        guard name.last != UInt8(ascii: ".") || components.last?.last == UInt8(ascii: ".") else {
+            throw TarRefusal(.malformed, entry: name, "what is no directory has the name of one (.)")
         }
     }
 
