@@ -15,12 +15,14 @@ package final class Endpoints {
     let rates: RateLimits
     /// What the gates refused.
     let refusals: RefusalLog
-    private var revocations: (any BusSubscription)?
-    private var streams: [ObjectIdentifier: any LiveStream] = [:]
+    private var subscriptions: [any BusSubscription] = []
+    private var streams: [ObjectIdentifier: (stream: any LiveStream, team: TeamID)] = [:]
     private var isCheckingStreams = false
 
     /// A revocation that nobody told of, such as a disabled account's, or an expired token cuts streams this late at most.
     private static let streamCheckInterval = Duration.seconds(3)
+    /// Checks of sign-ins for one of memberships, which are told of on the bus: this is for a message that was lost.
+    private static let membershipCheckTurns = 5
 
     /// Makes the operations and begins to listen for revocations.
     package init(_ services: Services) {
@@ -44,14 +46,15 @@ package final class Endpoints {
             writer.member("version", services.settings.version)
             writer.endObject()
         }
-        revocations = services.bus.subscribe(BusChannel.revoked) { [weak self] message in
-            self?.revoked(message)
-        }
+        subscriptions = [
+            services.bus.subscribe(BusChannel.revoked) { [weak self] message in self?.revoked(message) },
+            services.bus.subscribe(BusChannel.departed) { [weak self] message in self?.departed(message) },
+        ]
     }
 
-    /// Keeps a live stream until `release`, so that it ends with the right to it.
-    func hold(_ stream: any LiveStream) {
-        streams[ObjectIdentifier(stream)] = stream
+    /// Keeps a live stream of a team's job until `release`, so that it ends with the right to it.
+    func hold(_ stream: any LiveStream, of team: TeamID) {
+        streams[ObjectIdentifier(stream)] = (stream, team)
         guard !isCheckingStreams else { return }
         isCheckingStreams = true
         services.loop.spawnLocal { await self.checkStreams() }
@@ -65,14 +68,28 @@ package final class Endpoints {
     private func revoked(_ message: [UInt8]?) {
         signIns.forget()
         guard let message, let signIn = SignInID(String(decoding: message, as: UTF8.self)) else { return }
-        cut(.revoked) { $0.signIn == signIn }
+        cut(.revoked) { principal, _ in principal.signIn == signIn }
+    }
+
+    /// Tells every loop and replica that a person is not in a team any more, so that their streams are cut.
+    func announceDeparture(of user: UserID, from team: TeamID) {
+        services.bus.publish(BusChannel.departed, Array("\(user) \(team)".utf8))
+    }
+
+    private func departed(_ message: [UInt8]?) {
+        let words = String(decoding: message ?? [], as: UTF8.self).split(separator: " ")
+        guard words.count == 2, let user = UserID(words[0]), let team = TeamID(words[1]) else { return }
+        cut(.departed) { $0.user == user && $1 == team }
     }
 
     /// Looks after the open streams from time to time, as long as there are any.
     private func checkStreams() async {
+        var turn = 0
         while !streams.isEmpty {
             await services.loop.sleep(Self.streamCheckInterval)
             await endStreams()
+            turn += 1
+            if turn % Self.membershipCheckTurns == 0 { await endStreamsOfDeparted() }
         }
         isCheckingStreams = false
     }
@@ -80,19 +97,35 @@ package final class Endpoints {
     /// Ends the streams whose token has expired or whose sign-in does not stand any more.
     func endStreams() async {
         let now = services.time.now
-        cut(.expired) { $0.isExpired(at: now) }
-        for signIn in Set(streams.values.map(\.principal.signIn)) {
+        cut(.expired) { principal, _ in principal.isExpired(at: now) }
+        for signIn in Set(streams.values.map(\.stream.principal.signIn)) {
             // A store that is away cuts nobody: what it said last still holds.
-            if let isActive = try? await signIns.isActive(signIn), !isActive { cut(.revoked) { $0.signIn == signIn } }
+            guard let isActive = try? await signIns.isActive(signIn), !isActive else { continue }
+            cut(.revoked) { principal, _ in principal.signIn == signIn }
         }
     }
 
-    private func cut(_ end: StreamEnd, where isMeant: (Principal) -> Bool) {
-        for (key, stream) in streams where isMeant(stream.principal) {
-            streams[key] = nil
-            stream.cut(end)
+    /// Ends the streams of people who are not in the job's team any more.
+    func endStreamsOfDeparted() async {
+        for viewer in Set(streams.values.map { Viewer(user: $0.stream.principal.user, team: $0.team) }) {
+            let team: Access<Team>?
+            do { team = try await services.teams.team(viewer.team, scope: .user(viewer.user)) } catch { return }
+            if team == nil { cut(.departed) { $0.user == viewer.user && $1 == viewer.team } }
         }
     }
+
+    private func cut(_ end: StreamEnd, where isMeant: (Principal, TeamID) -> Bool) {
+        for (key, held) in streams where isMeant(held.stream.principal, held.team) {
+            streams[key] = nil
+            held.stream.cut(end)
+        }
+    }
+}
+
+/// A person as a member of the team whose job they watch.
+private struct Viewer: Hashable {
+    let user: UserID
+    let team: TeamID
 }
 
 /// The log's way to wait, filled with the loop's own.

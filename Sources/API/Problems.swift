@@ -92,6 +92,14 @@ extension Problem {
             detail: "\(name): \(detail)"
         )
     }
+    static func unknownFields(_ faults: [(pointer: String, detail: String)]) -> Problem {
+        Problem(
+            status: 400,
+            code: "unknown_fields",
+            title: "The request has fields that this operation does not take",
+            pointers: faults
+        )
+    }
     static func invalidFields(_ faults: [(pointer: String, detail: String)]) -> Problem {
         Problem(status: 422, code: "invalid_fields", title: "Some fields are not valid", pointers: faults)
     }

@@ -34,12 +34,57 @@ extension Endpoints {
             RouteRow(.post, "/v1/stream-tickets", "createStreamTicket", .person(Endpoints.createStreamTicket)),
             RouteRow(.get, "/v1/teams", "listTeams", .person(Endpoints.listTeams)),
             RouteRow(.post, "/v1/teams", "createTeam", .person(Endpoints.createTeam)),
+            RouteRow(.get, "/v1/teams/{id}", "getTeam", .team(.teamRead, Endpoints.getTeam)),
+            RouteRow(.patch, "/v1/teams/{id}", "renameTeam", .team(.teamRename, Endpoints.renameTeam)),
+            RouteRow(.delete, "/v1/teams/{id}", "deleteTeam", .team(.teamDelete, Endpoints.deleteTeam)),
+            RouteRow(.post, "/v1/teams/{id}/restore", "restoreTeam", .team(.teamRestore, Endpoints.restoreTeam)),
+            RouteRow(.post, "/v1/teams/{id}/transfer", "transferTeam", .team(.teamTransfer, Endpoints.transferTeam)),
             RouteRow(.get, "/v1/teams/{id}/members", "listMembers", .team(.memberRead, Endpoints.listMembers)),
+            RouteRow(.delete, "/v1/teams/{id}/members/me", "leaveTeam", .team(.teamLeave, Endpoints.leaveTeam)),
+            RouteRow(
+                .patch,
+                "/v1/teams/{id}/members/{user}",
+                "updateMember",
+                .team(.memberManage, Endpoints.updateMember)
+            ),
+            RouteRow(
+                .delete,
+                "/v1/teams/{id}/members/{user}",
+                "removeMember",
+                .team(.memberManage, Endpoints.removeMember)
+            ),
+            RouteRow(.get, "/v1/teams/{id}/invites", "listInvites", .team(.inviteManage, Endpoints.listInvites)),
+            RouteRow(.post, "/v1/teams/{id}/invites", "createInvite", .team(.inviteManage, Endpoints.createInvite)),
+            RouteRow(
+                .delete,
+                "/v1/teams/{id}/invites/{invite}",
+                "revokeInvite",
+                .team(.inviteManage, Endpoints.revokeInvite)
+            ),
+            RouteRow(.post, "/v1/invites/accept", "acceptInvite", .person(Endpoints.acceptInvite)),
             RouteRow(.get, "/v1/projects", "listProjects", .chosen(.projectRead, Endpoints.listProjects)),
             RouteRow(.post, "/v1/projects", "createProject", .chosen(.projectWrite, Endpoints.createProject)),
             RouteRow(.get, "/v1/projects/{id}", "getProject", .project(.projectRead, Endpoints.getProject)),
             RouteRow(.patch, "/v1/projects/{id}", "updateProject", .project(.projectWrite, Endpoints.updateProject)),
             RouteRow(.delete, "/v1/projects/{id}", "deleteProject", .project(.projectDelete, Endpoints.deleteProject)),
+            RouteRow(
+                .get,
+                "/v1/projects/{id}/members",
+                "listProjectMembers",
+                .project(.memberRead, Endpoints.listProjectMembers)
+            ),
+            RouteRow(
+                .put,
+                "/v1/projects/{id}/members/{user}",
+                "putProjectMember",
+                .project(.memberManage, Endpoints.putProjectMember)
+            ),
+            RouteRow(
+                .delete,
+                "/v1/projects/{id}/members/{user}",
+                "deleteProjectMember",
+                .project(.memberManage, Endpoints.deleteProjectMember)
+            ),
             RouteRow(
                 .put,
                 "/v1/projects/{id}/workspace",

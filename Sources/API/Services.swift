@@ -8,6 +8,8 @@ package final class Services {
     package let time: any TimeSource
     package let accounts: any AccountStore
     package let teams: any TeamStore
+    package let invites: any InviteStore
+    package let endings: any TeamEndingStore
     package let projects: any ProjectStore
     package let jobs: any JobStore
     package let workers: any WorkerStore
@@ -32,6 +34,8 @@ package final class Services {
         time: any TimeSource,
         accounts: any AccountStore,
         teams: any TeamStore,
+        invites: any InviteStore,
+        endings: any TeamEndingStore,
         projects: any ProjectStore,
         jobs: any JobStore,
         workers: any WorkerStore,
@@ -52,6 +56,8 @@ package final class Services {
         self.time = time
         self.accounts = accounts
         self.teams = teams
+        self.invites = invites
+        self.endings = endings
         self.projects = projects
         self.jobs = jobs
         self.workers = workers

@@ -21,6 +21,10 @@ package final class Store {
     package let accounts: any AccountStore
     /// Teams and memberships.
     package let teams: any TeamStore
+    /// Invitations into teams.
+    package let invites: any InviteStore
+    /// The end of teams.
+    package let endings: any TeamEndingStore
     /// Projects.
     package let projects: any ProjectStore
     /// Jobs and their attempts.
@@ -42,6 +46,8 @@ package final class Store {
         pool = PostgresPool(parameters, size: configuration.connections, loop: loop)
         accounts = PostgresAccountStore(pool)
         teams = PostgresTeamStore(pool)
+        invites = PostgresInviteStore(pool)
+        endings = PostgresTeamEndingStore(pool)
         projects = PostgresProjectStore(pool)
         jobs = PostgresJobStore(pool, loop: loop)
         workers = PostgresWorkerStore(pool)

@@ -61,7 +61,13 @@ import Testing
     @Test func `a role that does not suffice is recorded in the team's chain`() async throws {
         try await withAPI { world in
             let (owner, viewer) = (try await world.person(), try await world.person())
-            try await world.store.teams.setMember(viewer.user.id, of: owner.team.id, role: .viewer)
+            _ = try await world.store.teams.addMember(
+                viewer.user.id,
+                to: owner.team.id,
+                role: .viewer,
+                now: world.time.now,
+                audit: AuditDraft(at: world.time.now, team: nil, actor: .system, action: "member.added")
+            )
             let job = try await world.job(of: owner)
             let token = try await world.device(of: viewer).token
             #expect(try await world.send(.post, "/v1/jobs/\(job.id)/cancel", token: token).status == 403)

@@ -23,7 +23,7 @@ struct PermissionsTests {
         let standing = Permission.allCases.filter { Permissions.holdsDuringDeletion($0) }
         let expected: Set<Permission> = [
             .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .auditRead, .teamLeave, .teamDelete,
-            .teamRestore,
+            .teamRestore, .jobCancel,
         ]
         #expect(Set(standing) == expected)
     }

@@ -15,16 +15,33 @@ extension EndToEnd.Unharmed {
         let team = try await owner.expect([200], .get, "/v1/projects/\(project)")["team_id"]?.string
         let devices = try await owner.expect([200], .get, "/v1/me/devices")["items"]?.array
         let device = try #require(devices?.first?["id"]?.string)
-        let ids = ["projects": project, "jobs": job, "teams": try #require(team), "devices": device]
+        let fellow = try await errand.member("fellow@example.org")
+        let invites = "/v1/teams/\(try #require(team))/invites"
+        let link = try await owner.expect([201], .post, invites, .object(JSONObject([])))["url"]
+        try await fellow.expect(
+            [200],
+            .post,
+            "/v1/invites/accept",
+            .object(JSONObject([("token", try #require(link))]))
+        )
+        let member = try await fellow.expect([200], .get, "/v1/me")["id"]?.string
+        let invite = try await owner.expect([201], .post, invites, .object(JSONObject([])))["id"]?.string
+        let ids = [
+            "projects": project, "jobs": job, "teams": try #require(team), "devices": device,
+            "members": try #require(member), "invites": try #require(invite),
+        ]
         let document = try await owner.expect([200], .get, "/openapi.json")
         let routes = try Self.routes(document, ids)
         #expect(routes.count >= 12)
         for (method, path) in routes {
             #expect(try await Self.ask(stranger, method, path) == 404, "\(method.rawValue) \(path)")
         }
-        // Deleting comes last, and of that the device that asks.
+        // Deleting comes last: what is in a project, the project, what is in the team, the team, the device that asks.
         func rank(_ route: (method: HTTPMethod, path: String)) -> Int {
-            route.method != .delete ? 0 : route.path.hasPrefix("/v1/me/") ? 2 : 1
+            guard route.method == .delete else { return 0 }
+            if route.path.hasPrefix("/v1/me/") { return 5 }
+            let depth = route.path.split(separator: "/").count
+            return (route.path.hasPrefix("/v1/projects/") ? 1 : 3) + (depth > 3 ? 0 : 1)
         }
         for (method, path) in routes.sorted(by: { rank($0) < rank($1) }) {
             let status = try await Self.ask(owner, method, path)
@@ -57,16 +74,17 @@ extension EndToEnd.Unharmed {
     ) throws -> [(method: HTTPMethod, path: String)] {
         var routes: [(method: HTTPMethod, path: String)] = []
         for (path, item) in try #require(document["paths"]?.object).members where path.contains("{") {
-            let noun = try #require(path.split(separator: "{")[0].split(separator: "/").last)
-            let id = try #require(ids[String(noun)], "what is \(path)?")
+            var filled: [Substring] = []
+            for part in path.split(separator: "/") {
+                let noun = String(filled.last { !$0.contains("_") } ?? "")
+                filled.append(part.hasPrefix("{") ? try #require(ids[noun], "what is \(path)?")[...] : part)
+            }
             for (name, _) in try #require(item.object).members {
                 let methods: [String: HTTPMethod] = [
                     "get": .get, "put": .put, "post": .post, "patch": .patch, "delete": .delete,
                 ]
                 guard let method = methods[name] else { continue }
-                routes.append(
-                    (method, path.split(separator: "{")[0] + id + (path.split(separator: "}").dropFirst().first ?? ""))
-                )
+                routes.append((method, "/" + filled.joined(separator: "/")))
             }
         }
         return routes

@@ -152,27 +152,6 @@ import Testing
             #expect(try await accounts.redeemTicket(hash: fourth, now: World.start) == nil)
         }
     }
-
-    @Test func `members of a team are seen by its members only`() async throws {
-        try await withWorld { world in
-            let (one, two) = (try await world.person(), try await world.person())
-            let teams = world.store.teams
-            #expect(try await teams.members(of: one.team.id, scope: two.scope).isEmpty)
-            try await teams.setMember(two.user.id, of: one.team.id, role: .viewer)
-            let seen = try await teams.members(of: one.team.id, scope: two.scope)
-            #expect(seen.map(\.user.id) == [one.user.id, two.user.id])
-            #expect(seen.map(\.role) == [.owner, .viewer])
-            #expect(try await world.store.projects.project(one.project.id, scope: two.scope)?.role == .viewer)
-            try await teams.setMember(two.user.id, of: one.team.id, role: .admin)
-            #expect(try await world.store.projects.project(one.project.id, scope: two.scope)?.role == .admin)
-            await #expect(throws: StoreError.notFound) {
-                try await teams.setMember(UserID(at: World.start), of: one.team.id, role: .member)
-            }
-            let third = Team(id: TeamID(at: World.start), name: "third", createdAt: World.start.adding(seconds: 1))
-            try await teams.createTeam(third, owner: two.user.id)
-            #expect(try await teams.memberships(of: two.user.id).last == Membership(team: third, role: .owner))
-        }
-    }
 }
 
 /// A sign-in with its first refresh token.

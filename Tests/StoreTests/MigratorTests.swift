@@ -128,15 +128,9 @@ import Testing
         // A month's partition is called after the month in which the test runs.
         let months = tables.filter { $0[0].hasPrefix("audit_entries_") }
         #expect(months.count == 2 && months.allSatisfy { $0.dropFirst() == ["errand_owner", "true"] })
-        let guarded = [
-            "audit_anchors", "audit_checkpoints", "audit_entries", "audit_heads", "audit_months", "idempotency_keys",
-            "job_output", "jobs", "memberships", "projects", "refresh_tokens", "sign_ins", "stream_tickets", "teams",
-            "users", "workers",
-        ]
-        #expect(
-            tables.filter { $0[0] != "errand_migrations" && !months.contains($0) }
-                == guarded.map { [$0, "errand_owner", "true"] }
-        )
+        let own = tables.filter { $0[0] != "errand_migrations" }
+        #expect(own.count > 15)
+        for table in own { #expect(table.dropFirst() == ["errand_owner", "true"], "\(table[0])") }
     }
 
     @Test func `a store refuses a role that is above the policies`() async throws {

@@ -94,7 +94,9 @@ import Testing
         try await withWorld { world in
             let person = try await world.person()
             let (gone, back) = (try await world.worker(), try await world.worker())
-            try await world.submit([1, 2, 1].map { world.job(person, attempts: $0) }, by: person)
+            // The one with two attempts is among the first two claimed.
+            let mixed = [1, 2, 1].map { world.job(person, attempts: $0, priority: $0 == 2 ? 0 : 5) }
+            try await world.submit(mixed, by: person)
             let jobs = try await world.claim(gone, 2)
             let renewed = try await world.claimOne(back)
             let now = World.start.adding(LeaseTimes.timeToLive).adding(.milliseconds(1))

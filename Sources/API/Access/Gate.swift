@@ -12,6 +12,8 @@ struct PersonCall {
 /// A call on a team that its gate has let through.
 struct TeamCall {
     let principal: Principal
+    /// What the gate asked for.
+    let permission: Permission
     let team: Team
     let role: Role
 }
@@ -40,7 +42,7 @@ extension Endpoints {
             throw Refusal(.missing("team"), principal, permission, target: id.description)
         }
         try demand(permission, of: principal, found)
-        return TeamCall(principal: principal, team: found.value, role: found.role)
+        return TeamCall(principal: principal, permission: permission, team: found.value, role: found.role)
     }
 
     /// Lets a person through to the project that the path names; another team's is not there.
@@ -84,7 +86,7 @@ extension Endpoints {
             throw Refusal(.missing("team"), call.principal, call.permission, target: id?.description)
         }
         try demand(call.permission, of: call.principal, found.access)
-        return TeamCall(principal: call.principal, team: found.team, role: found.role)
+        return TeamCall(principal: call.principal, permission: call.permission, team: found.team, role: found.role)
     }
 
     /// Refuses a token that carries the permission in no team.

@@ -12,7 +12,7 @@ extension Endpoints {
         var response = HTTPResponse(
             status: 200,
             body: .stream(length: nil) { [self] writer in
-                try await sendEvents(of: call.job.id, after: after, call.principal, to: writer)
+                try await sendEvents(after: after, call, to: writer)
             }
         )
         response.headers.append(name: "content-type", value: "text/event-stream")
@@ -20,14 +20,13 @@ extension Endpoints {
     }
 
     private func sendEvents(
-        of job: JobID,
         after: LogPosition,
-        _ principal: Principal,
+        _ call: JobCall,
         to writer: any ResponseBodyWriter
     ) async throws {
-        let follower = hub.follow(job, after: after, encodeJob: JobView.document)
-        let stream = EventStream(follower, principal)
-        hold(stream)
+        let follower = hub.follow(call.job.id, after: after, encodeJob: JobView.document)
+        let stream = EventStream(follower, call.principal)
+        hold(stream, of: call.job.teamID)
         let keepAlive = KeepAlive(writer, loop: services.loop)
         defer {
             release(stream)
@@ -38,7 +37,7 @@ extension Endpoints {
         keepAlive.start()
         while writer.isOpen {
             let events = try await follower.next()
-            if stream.end == nil, !events.isEmpty { stream.end = await endOfStream(principal) }
+            if stream.end == nil, !events.isEmpty { stream.end = await endOfStream(call.principal) }
             if let end = stream.end {
                 return try await keepAlive.write(ServerSentEvents.event(id: nil, event: "end", data: end.encoded))
             }

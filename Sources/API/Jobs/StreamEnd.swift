@@ -8,6 +8,8 @@ enum StreamEnd {
     case expired
     /// The token that the client sent to keep it open is no good, or another person's.
     case refused
+    /// The person is not in the job's team any more.
+    case departed
 
     /// The stable code that programs test.
     var code: String {
@@ -15,6 +17,7 @@ enum StreamEnd {
         case .revoked: "revoked"
         case .expired: "token_expired"
         case .refused: "token_refused"
+        case .departed: "not_member"
         }
     }
 
@@ -24,6 +27,15 @@ enum StreamEnd {
         case .revoked: "the sign-in was revoked"
         case .expired: "the access token has expired: come again with a new one"
         case .refused: "the token of the auth message is not valid here"
+        case .departed: "you are not in the job's team any more"
+        }
+    }
+
+    /// How a WebSocket is closed for it.
+    var closeCode: UInt16 {
+        switch self {
+        case .revoked, .expired, .refused: StreamCloseCode.unauthenticated
+        case .departed: StreamCloseCode.forbidden
         }
     }
 
@@ -49,6 +61,8 @@ enum StreamCloseCode {
     static let tryAgain: UInt16 = 1013
     /// Nobody's right to the stream is left: come back with a new token.
     static let unauthenticated: UInt16 = 4401
+    /// The person may not see the job any more: no token helps.
+    static let forbidden: UInt16 = 4403
 }
 
 /// A stream that lasts no longer than somebody's right to it.

@@ -13,20 +13,19 @@ extension Endpoints {
         return HTTPResponse(
             status: 101,
             body: .webSocket(subprotocol: entry.subprotocol, limits: StreamViewer.limits) { [self] channel in
-                await stream(call.job.id, after: after, call.principal, to: channel)
+                await stream(after: after, call, to: channel)
             }
         )
     }
 
     private func stream(
-        _ job: JobID,
         after: LogPosition,
-        _ principal: Principal,
+        _ call: JobCall,
         to channel: any WebSocketChannel
     ) async {
-        let follower = hub.follow(job, after: after, encodeJob: JobView.document)
-        let viewer = StreamViewer(job, follower, channel, principal, rights: self)
-        hold(viewer)
+        let follower = hub.follow(call.job.id, after: after, encodeJob: JobView.document)
+        let viewer = StreamViewer(call.job.id, follower, channel, call.principal, rights: self)
+        hold(viewer, of: call.job.teamID)
         channel.onMessage = { [weak viewer] in viewer?.take($0) }
         channel.onDisconnect = { follower.close() }
         await viewer.run()

@@ -56,7 +56,7 @@ final class StreamViewer: LiveStream {
 
     /// Ends the stream at once, also under a viewer who takes nothing.
     func cut(_ end: StreamEnd) {
-        close(StreamCloseCode.unauthenticated, end.text)
+        close(end.closeCode, end.text)
     }
 
     /// Takes what the client says: a newer token, or something that we do not know and ignore.
@@ -80,6 +80,8 @@ final class StreamViewer: LiveStream {
             principal = fresh
             try await channel.send(text: StreamMessage.accepted(until: fresh.expiresAt, now: rights.now))
         } catch let error as ProblemError where (401...404).contains(error.problem.status) {
+            cut(.refused)
+        } catch is Refusal {
             cut(.refused)
         } catch is DisconnectedError {
             follower.close()

@@ -23,18 +23,20 @@ extension Endpoints {
             createdAt: now,
             updatedAt: now
         )
-        try await services.projects.createProject(
-            project,
-            scope: call.principal.scope,
-            audit: request.auditDraft(
-                call.principal,
-                "project.created",
-                team: team.id,
-                target: project.id.description,
-                at: now,
-                details: [AuditDetail("name", project.name), AuditDetail("policy", project.policy.rawValue)]
-            )
+        let audit = request.auditDraft(
+            call.principal,
+            "project.created",
+            team: team.id,
+            target: project.id.description,
+            at: now,
+            details: [AuditDetail("name", project.name), AuditDetail("policy", project.policy.rawValue)]
         )
+        do throws(StoreError) {
+            try await services.projects.createProject(project, scope: call.principal.scope, audit: audit)
+        } catch {
+            // Its deletion began after the gate had looked.
+            throw error == .conflict(field: "team") ? ProblemError(.teamDeleting) : ProblemError(Problem(error))
+        }
         var response = HTTPResponse.json(201, document { ProjectView.write(project, to: &$0) })
         response.headers.append(name: "location", value: "/v1/projects/\(project.id)")
         return response

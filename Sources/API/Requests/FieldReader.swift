@@ -116,10 +116,16 @@ struct FieldReader {
         return map
     }
 
-    /// Throws when a fault was noted, or a member is there that no reader asked for.
+    /// Throws when a fault was noted, or a member is there that no reader asked for: whoever sends `role` or `owner` to
+    /// an operation that does not take it means something that must not pass unnoticed.
     mutating func finish() throws(ProblemError) {
-        for member in object.members where !known.contains(member.name) {
-            fault(member.name, "is not a field of this request")
+        let unknown = object.members.map(\.name).filter { !known.contains($0) }.prefix(20)
+        guard unknown.isEmpty else {
+            throw ProblemError(
+                .unknownFields(
+                    unknown.map { (pointer: "/" + FieldReader.escaped($0), detail: "is not a field of this request") }
+                )
+            )
         }
         guard faults.isEmpty else { throw ProblemError(.invalidFields(Array(faults.prefix(20)))) }
     }

@@ -17,6 +17,9 @@ package final class QueueCare {
     private static let batch = 1_000
     /// Attempts that are reaped together: the log of each that is final is read before.
     private static let reapBatch = 32
+    /// What a team's end leaves to do is looked for this often; it waits for nothing but a week's end.
+    private static let endingInterval = Duration.seconds(5)
+    private var nextEnding: Instant?
 
     /// `rebuild` fills a lost queue from the store.
     package init(_ services: Services, rebuild: @escaping () async throws -> Void) {
@@ -34,6 +37,10 @@ package final class QueueCare {
             // A store that is away is tried again at the next turn; nothing is lost meanwhile.
             try? await sweep()
             try? await reap(includesSilent: services.loop.now - started > LeaseTimes.timeToLive)
+            if nextEnding.map({ services.loop.now >= $0 }) ?? true {
+                nextEnding = services.loop.now.advanced(by: QueueCare.endingInterval)
+                try? await TeamEndings(services).sweep()
+            }
             _ = await change.wait(timeout: QueueCare.interval, on: services.loop)
         }
     }

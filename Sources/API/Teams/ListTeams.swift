@@ -14,29 +14,23 @@ extension Endpoints {
 
     /// Founds a team with the signed-in person as owner: `POST /v1/teams`.
     func createTeam(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
-        let name = try await request.jsonObject { $0.name("name", maximum: 100) }
+        let name = try await request.jsonObject { $0.name("name", maximum: TeamLimits.nameBytes) }
         let now = services.time.now
         let team = Team(id: TeamID(at: now), name: name ?? "", createdAt: now)
-        try await services.teams.createTeam(team, owner: principal.user)
-        return .json(201, document { TeamView.write(Membership(team: team, role: .owner), to: &$0) })
-    }
-
-    /// The members of a team: `GET /v1/teams/{id}/members`.
-    func listMembers(_ request: HTTPRequest, _ call: TeamCall) async throws -> HTTPResponse {
-        let members = try await services.teams.members(of: call.team.id, scope: call.principal.scope)
-        let page = Page(items: members.map { Member(user: $0.user, role: $0.role) }, hasMore: false)
-        return .json(
-            200,
-            encodePage(
-                page,
-                cursor: { $0.user.id.description },
-                encode: { TeamView.write($0.user, role: $0.role, to: &$1) }
-            )
+        let audit = request.auditDraft(
+            principal,
+            "team.created",
+            team: team.id,
+            target: team.id.description,
+            at: now,
+            details: [AuditDetail("name", team.name)]
         )
-    }
-
-    private struct Member: Sendable {
-        let user: User
-        let role: Role
+        try await services.teams.createTeam(team, owner: principal.user, audit: audit)
+        var response = HTTPResponse.json(
+            201,
+            document { TeamView.write(Membership(team: team, role: .owner), to: &$0) }
+        )
+        response.headers.append(name: "location", value: "/v1/teams/\(team.id)")
+        return response
     }
 }

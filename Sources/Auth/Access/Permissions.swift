@@ -59,12 +59,12 @@ package enum Permissions {
         }
     }
 
-    /// Whether a permission still counts while its team is being deleted: what only looks, and what goes back or away.
+    /// Whether a permission still counts while its team is being deleted: what only looks, ends, or goes back.
     package static func holdsDuringDeletion(_ permission: Permission) -> Bool {
         switch permission {
         case .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .auditRead: true
-        case .teamLeave, .teamDelete, .teamRestore: true
-        case .projectWrite, .workspaceWrite, .jobRun, .jobCancel, .projectDelete: false
+        case .teamLeave, .teamDelete, .teamRestore, .jobCancel: true
+        case .projectWrite, .workspaceWrite, .jobRun, .projectDelete: false
         case .teamRename, .memberManage, .inviteManage, .workerManage, .teamTransfer, .ownerManage: false
         }
     }

@@ -72,6 +72,11 @@ final class ClientSession {
         try await json(call(.post, target, body: body, headers: headers, repeats: repeats))
     }
 
+    /// Changes something, once, and reads the answer.
+    func change(_ method: HTTPMethod, _ target: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+        try await json(call(method, target, body: body, repeats: .never))
+    }
+
     /// Sends a request and answers with the successful answer; everything else is thrown.
     func call(
         _ method: HTTPMethod,

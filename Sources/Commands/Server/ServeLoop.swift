@@ -50,6 +50,8 @@ final class ServeLoop {
             time: time,
             accounts: store.accounts,
             teams: store.teams,
+            invites: store.invites,
+            endings: store.endings,
             projects: store.projects,
             jobs: store.jobs,
             workers: store.workers,

@@ -21,13 +21,19 @@ package struct Team: Sendable, Equatable {
     package var id: TeamID
     package var name: String
     package var createdAt: Timestamp
+    /// When its deletion was asked for; until `purgeAt` an owner can take that back.
+    package var deletedAt: Timestamp?
 
     /// Makes a team from its stored parts.
-    package init(id: TeamID, name: String, createdAt: Timestamp) {
+    package init(id: TeamID, name: String, createdAt: Timestamp, deletedAt: Timestamp? = nil) {
         self.id = id
         self.name = name
         self.createdAt = createdAt
+        self.deletedAt = deletedAt
     }
+
+    /// When it is gone for good, once its deletion was asked for.
+    package var purgeAt: Timestamp? { deletedAt?.adding(TeamLimits.deletionGrace) }
 }
 
 /// A team together with the asking person's role in it.
@@ -42,5 +48,38 @@ package struct Membership: Sendable, Equatable {
     }
 
     /// The team as a row that was found for the person.
-    package var access: Access<Team> { Access(value: team, role: role) }
+    package var access: Access<Team> { Access(value: team, role: role, isClosing: team.deletedAt != nil) }
+}
+
+/// A person in a team.
+package struct Member: Sendable, Equatable {
+    package var user: User
+    package var role: Role
+    package var joinedAt: Timestamp
+
+    /// Pairs a person with a role.
+    package init(user: User, role: Role, joinedAt: Timestamp) {
+        self.user = user
+        self.role = role
+        self.joinedAt = joinedAt
+    }
+}
+
+/// A person in a team as one of its projects sees them.
+package struct ProjectMember: Sendable, Equatable {
+    package var user: User
+    /// The role in the team.
+    package var teamRole: Role
+    /// The role that was set for this project; nil when the team's counts.
+    package var ownRole: Role?
+
+    /// Pairs a person with both roles.
+    package init(user: User, teamRole: Role, ownRole: Role?) {
+        self.user = user
+        self.teamRole = teamRole
+        self.ownRole = ownRole
+    }
+
+    /// The role that counts in the project.
+    package var role: Role { teamRole == .owner ? .owner : ownRole ?? teamRole }
 }

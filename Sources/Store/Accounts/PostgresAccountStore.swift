@@ -24,7 +24,7 @@ final class PostgresAccountStore: AccountStore {
                     .time(user.createdAt),
                 ]),
                 TeamStatements.insertTeam([.id(team.id), .text(team.name), .time(team.createdAt)]),
-                TeamStatements.setMember([.id(user.id), .id(team.id), .text(Role.owner.rawValue)]),
+                TeamStatements.insertMember([.id(user.id), .id(team.id), .word(Role.owner), .time(team.createdAt)]),
                 AuditStatements.append(audit),
             ]
         )

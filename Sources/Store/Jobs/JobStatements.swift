@@ -4,7 +4,7 @@ import Core
 enum JobStatements {
     static let select = PostgresStatement(
         "jobs.get",
-        "select \(Job.columns), errand_role(j.team_id) from jobs j where j.id = $1::uuid"
+        "select \(Job.columns), errand_role(j.team_id, j.project_id) from jobs j where j.id = $1::uuid"
     )
     /// What waits is cancelled here and now; what runs is only marked, for its worker to end.
     static let cancel = AuditStatements.audited(

@@ -95,7 +95,9 @@ final class PostgresJobStore: JobStore {
             guard !job.state.isFinal, let worker = job.workerID else { return .cancelled(job) }
             return .requested(job, worker: worker)
         }
-        return try answers.at(1).first { row throws(StoreError) in .alreadyFinal(try Job(&row)) }
+        let found = try answers.at(1).first { row throws(StoreError) in try Job(&row) }
+        // One that lives and was not touched is not the asker's to end.
+        return found.flatMap { $0.state.isFinal ? .alreadyFinal($0) : nil }
     }
 
     func markStarted(_ attempt: AttemptID, now: Timestamp) async throws(StoreError) -> Bool {

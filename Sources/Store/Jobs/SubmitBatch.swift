@@ -12,8 +12,8 @@ struct SubmitRequest {
 
 /// The calls of `submit` that share a transaction.
 ///
-/// The statement runs in the system's scope and asks for each job whether its own scope reaches the project, with the
-/// function that row-level security asks: batches of many people stay one statement.
+/// The statement runs in the system's scope and asks for each job whether its own scope may submit to the project, by the
+/// roles that row-level security goes by: batches of many people stay one statement.
 struct SubmitBatch {
     private let requests: [SubmitRequest]
 
@@ -119,11 +119,12 @@ extension SubmitBatch {
             select r.*
             from request r
             cross join lateral (
-                select p.team_id from projects p where p.id = r.project_id and p.deleted_at is null
+                select p.team_id from projects p
+                where p.id = r.project_id and p.deleted_at is null and p.frozen_at is null
                 limit 1
                 for key share
             ) p
-            where p.team_id = r.team_id and errand_reaches(r.scope, r.team_id)
+            where p.team_id = r.team_id and errand_may_submit(r.scope, r.team_id, r.project_id)
         ),
         keyed as (
             insert into idempotency_keys (user_id, key, request_hash, job_id, created_at)

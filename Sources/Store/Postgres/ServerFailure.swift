@@ -25,6 +25,7 @@ struct ServerFailure {
         "users_email_key": "email", "projects_name_key": "name", "workers_name_key": "name",
         "workers_enrolment_key": "token", "workers_credential_key": "credential", "refresh_tokens_pkey": "token",
         "refresh_tokens_generation_key": "token", "stream_tickets_pkey": "token",
+        "invites_token_key": "token",
     ]
 
     /// The failure in the language of the ports.
@@ -34,6 +35,8 @@ struct ServerFailure {
             .conflict(field: constraint.flatMap { Self.takenFields[$0] } ?? "id")
         case "23503":
             .notFound
+        case "23514" where constraint == "projects_open_team":
+            .conflict(field: "team")
         // Deadlock, serialisation, locks, time limits and a standby: another time it may go well.
         case "25006", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03":
             .unavailable("\(stage): \(message)")

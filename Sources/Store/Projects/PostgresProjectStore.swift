@@ -26,7 +26,7 @@ final class PostgresProjectStore: ProjectStore {
 
     func project(_ id: ProjectID, scope: Scope) async throws(StoreError) -> Access<Project>? {
         try await pool.run(scope, ProjectStatements.select([.id(id)])).first { row throws(StoreError) in
-            Access(value: try Project(&row), role: try row.word())
+            Access(value: try Project(&row), role: try row.word(), isClosing: try row.value())
         }
     }
 
@@ -108,7 +108,7 @@ private enum ProjectStatements {
     static let select = PostgresStatement(
         "projects.get",
         """
-        select \(Project.columns), errand_role(p.team_id)
+        select \(Project.columns), errand_role(p.team_id, p.id), p.frozen_at is not null
         from projects p where p.id = $1::uuid and p.deleted_at is null
         """
     )

@@ -61,6 +61,8 @@ final class APIWorld {
             time: time,
             accounts: store.accounts,
             teams: store.teams,
+            invites: store.invites,
+            endings: store.endings,
             projects: store.projects,
             jobs: store.jobs,
             workers: store.workers,

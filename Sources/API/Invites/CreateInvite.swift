@@ -1,0 +1,62 @@
+import Auth
+import Bytes
+import Core
+import HTTP
+
+extension Endpoints {
+    /// Invites somebody into a team: `POST /v1/teams/{id}/invites`; the link is shown in this answer and never again.
+    func createInvite(_ request: HTTPRequest, _ call: TeamCall) async throws -> HTTPResponse {
+        let form = try await request.jsonObject { fields in
+            (
+                role: fields.choice("role", Role.self),
+                email: fields.address("email"),
+                lifetime: fields.integer("expires_in_seconds", in: TeamLimits.inviteLifetimes)
+            )
+        }
+        let now = services.time.now
+        let token = InviteToken.make()
+        let invite = Invite(
+            id: InviteID(at: now),
+            teamID: call.team.id,
+            role: form.role ?? .member,
+            email: form.email,
+            invitedBy: call.principal.user,
+            createdAt: now,
+            expiresAt: now.adding(seconds: form.lifetime ?? TeamLimits.inviteLifetime)
+        )
+        let audit = request.auditDraft(
+            call,
+            "invite.created",
+            target: invite.id.description,
+            at: now,
+            details: [AuditDetail("role", invite.role.rawValue)]
+                + (invite.email.map { [AuditDetail("email", $0)] } ?? [])
+        )
+        let verdict = try await services.invites.create(
+            invite,
+            tokenHash: token.hash,
+            scope: call.principal.scope,
+            audit: audit
+        )
+        try demandDone(verdict, call)
+        let secret = (token: token.token, link: token.link(services.settings.publicURL))
+        var response = HTTPResponse.json(
+            201,
+            document { InviteView.write(invite, at: now, secret: secret, to: &$0) }
+        )
+        response.headers.set(name: "cache-control", value: "no-store")
+        return response
+    }
+}
+
+extension FieldReader {
+    /// A mail address, in its canonical form.
+    fileprivate mutating func address(_ name: String) -> String? {
+        guard let text = string(name, maximum: EmailAddress.maximumLength, required: false) else { return nil }
+        guard let address = EmailAddress.canonical(text) else {
+            fault(name, "must be a mail address")
+            return nil
+        }
+        return address
+    }
+}

@@ -1,0 +1,185 @@
+import API
+import Bytes
+import Core
+import HTTP
+import Store
+import TestSupport
+import Testing
+
+/// Two teams that know nothing of each other, with people of every role in the first.
+final class AccessStage {
+    /// One team with something of everything.
+    struct Objects {
+        let team: String
+        let project: String
+        let job: String
+        let invite: String
+        /// The token of another invitation.
+        let token: String
+        /// A member whom requests are about.
+        let fellow: String
+    }
+
+    /// What a request says besides who sends it.
+    struct Request {
+        let path: String
+        let body: JSONValue?
+    }
+
+    let own: Objects
+    let other: Objects
+    private let world: APIWorld
+    private let people: [AccessCaller: APIPerson]
+    private let tokens: [AccessCaller: String]
+    private let devices: [AccessCaller: String]
+
+    init(_ world: APIWorld) async throws {
+        self.world = world
+        var people: [AccessCaller: APIPerson] = [:]
+        var tokens: [AccessCaller: String] = [:]
+        var devices: [AccessCaller: String] = [:]
+        for caller in AccessCaller.allCases where caller != .nobody {
+            let person = try await world.person()
+            people[caller] = person
+            let device = try await world.device(of: person)
+            (tokens[caller], devices[caller]) = (device.token, device.id.description)
+        }
+        self.people = people
+        self.tokens = tokens
+        self.devices = devices
+        let owner = try #require(people[.owner])
+        for caller in AccessCaller.allCases {
+            guard caller != .owner, let role = caller.role, let person = people[caller] else { continue }
+            try await Self.join(person, owner.team.id, role, world)
+        }
+        own = try await Self.objects(of: owner, world)
+        other = try await Self.objects(of: world.person(), world)
+    }
+
+    private static func join(_ person: APIPerson, _ team: TeamID, _ role: Role, _ world: APIWorld) async throws {
+        let verdict = try await world.store.teams.addMember(
+            person.user.id,
+            to: team,
+            role: role,
+            now: world.time.now,
+            audit: draft("member.added", world)
+        )
+        #expect(verdict == .done)
+    }
+
+    private static func draft(_ action: String, _ world: APIWorld) -> AuditDraft {
+        AuditDraft(at: world.time.now, team: nil, actor: .system, action: action)
+    }
+
+    private static func objects(of owner: APIPerson, _ world: APIWorld) async throws -> Objects {
+        let job = try await world.job(of: owner)
+        // A finished one: its streams end.
+        _ = try await world.store.jobs.requestCancel(
+            job.id,
+            scope: .user(owner.user.id),
+            now: world.time.now,
+            audit: draft("job.cancelled", world)
+        )
+        let fellow = try await world.person()
+        try await join(fellow, owner.team.id, .viewer, world)
+        let token = try await world.device(of: owner).token
+        func invite() async throws -> JSONValue {
+            let answer = try await world.send(
+                .post,
+                "/v1/teams/\(owner.team.id)/invites",
+                .object(JSONObject([])),
+                token: token
+            )
+            #expect(answer.status == 201, "\(answer.text)")
+            return answer.json
+        }
+        return Objects(
+            team: owner.team.id.description,
+            project: job.projectID.description,
+            job: job.id.description,
+            invite: try #require(try await invite()["id"]?.string),
+            token: try #require(try await invite()["token"]?.string),
+            fellow: fellow.user.id.description
+        )
+    }
+
+    /// Ids that name nothing.
+    func missing() -> Objects {
+        let now = world.time.now
+        return Objects(
+            team: TeamID(at: now).description,
+            project: ProjectID(at: now).description,
+            job: JobID(at: now).description,
+            invite: InviteID(at: now).description,
+            token: "einv_" + String(repeating: "A", count: 43),
+            fellow: UserID(at: now).description
+        )
+    }
+
+    /// Begins the deletion of the own team.
+    func beginDeletion() async throws {
+        let answer = try await world.send(.delete, "/v1/teams/\(own.team)", token: tokens[.owner])
+        #expect(answer.status == 202, "\(answer.text)")
+    }
+
+    func send(_ row: RouteRow, _ request: Request, _ caller: AccessCaller) async throws -> APIAnswer {
+        try await world.send(row.method, request.path, request.body, token: tokens[caller])
+    }
+
+    /// A well-formed request of a route, about these objects.
+    func request(_ row: RouteRow, _ caller: AccessCaller, on objects: Objects) throws -> Request {
+        var path = row.pattern
+        let nouns = [
+            ("/v1/teams/{id}", objects.team), ("/v1/projects/{id}", objects.project), ("/v1/jobs/{id}", objects.job),
+            ("/v1/me/devices/{id}", devices[caller] ?? SignInID(at: world.time.now).description),
+        ]
+        for (head, id) in nouns where path.hasPrefix(head) {
+            path = head.dropLast(4) + id + path.dropFirst(head.count)
+        }
+        for (placeholder, id) in [("{user}", objects.fellow), ("{invite}", objects.invite)]
+        where path.hasSuffix(placeholder) {
+            path = path.dropLast(placeholder.count) + id
+        }
+        if row.method == .get, case .chosen = row.access { path += "?team_id=\(objects.team)" }
+        return Request(path: path, body: Self.bodies[row.operationID]?(objects))
+    }
+
+    /// Whether the request of a route is one that succeeds where it is allowed.
+    static func knows(_ row: RouteRow) -> Bool {
+        bodies[row.operationID] != nil || row.method == .get && row.access.permission != nil
+    }
+
+    private static func object(_ members: (String, String)...) -> JSONValue {
+        .object(JSONObject(members.map { ($0.0, JSONValue.string($0.1)) }))
+    }
+
+    /// The bodies of routes, nil for those that have none.
+    private static let bodies: [String: @Sendable (Objects) -> JSONValue?] = [
+        "createTeam": { _ in object(("name", "new")) },
+        "renameTeam": { _ in object(("name", "new")) },
+        "deleteTeam": { _ in nil },
+        "restoreTeam": { _ in nil },
+        "transferTeam": { object(("user_id", $0.fellow)) },
+        "leaveTeam": { _ in nil },
+        "updateMember": { _ in object(("role", "viewer")) },
+        "removeMember": { _ in nil },
+        "createInvite": { _ in object(("role", "viewer")) },
+        "revokeInvite": { _ in nil },
+        "acceptInvite": { object(("token", $0.token)) },
+        "createProject": { object(("name", "new"), ("team_id", $0.team)) },
+        "updateProject": { _ in object(("name", "new")) },
+        "deleteProject": { _ in nil },
+        "putProjectMember": { _ in object(("role", "viewer")) },
+        "deleteProjectMember": { _ in nil },
+        "executeClaude": { object(("project_id", $0.project), ("prompt", "hello")) },
+        "createJob": {
+            .object(
+                JSONObject([
+                    ("project_id", .string($0.project)), ("kind", .string("command")),
+                    ("argv", .array([.string("true")])),
+                ])
+            )
+        },
+        "cancelJob": { _ in nil },
+    ]
+}

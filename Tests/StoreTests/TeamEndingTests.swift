@@ -1,0 +1,172 @@
+import Bytes
+import Core
+import Testing
+
+@testable import Store
+
+@Suite struct TeamEndingTests {
+    private static let week = 7 * 86_400
+
+    private static func delete(_ person: Person, _ world: World) async throws {
+        let verdict = try await world.store.teams.delete(
+            person.team.id,
+            now: World.start,
+            scope: person.scope,
+            audit: .sample("team.deleted", team: person.team.id)
+        )
+        #expect(verdict == .done)
+    }
+
+    private static func purge(_ team: TeamID, after seconds: Int, _ world: World) async throws -> TeamPurge {
+        try await world.store.endings.purge(
+            team,
+            now: World.start.adding(seconds: seconds),
+            limit: 2,
+            audit: .sample("team.purged", team: team)
+        )
+    }
+
+    @Test func `jobs of a team that is being deleted are ended, and of no other`() async throws {
+        try await withWorld { world in
+            let (person, other) = (try await world.person(), try await world.person())
+            let lease = try await world.worker()
+            try await world.submit([world.job(person)], by: person)
+            let running = try await world.claimOne(lease)
+            let waiting = try await world.submit(
+                [world.job(person), world.job(person, runAt: World.start.adding(seconds: 60))],
+                by: person
+            )
+            let foreign = try #require(try await world.submit([world.job(other)], by: other).first)
+            let endings = world.store.endings
+            #expect(try await endings.endJobs(now: World.start, limit: 10).isEmpty)
+            try await Self.delete(person, world)
+            let ended = try await endings.endJobs(now: World.start, limit: 10)
+            #expect(Set(ended.map(\.job)) == Set(waiting.map(\.id) + [running.id]))
+            #expect(ended.first { $0.job == running.id }?.worker == lease.worker)
+            #expect(try await endings.endJobs(now: World.start, limit: 10).isEmpty)
+            for job in waiting { #expect(try await world.current(job.id).state == .cancelled) }
+            #expect(try await world.current(running.id).cancelRequestedAt == World.start)
+            #expect(try await world.current(foreign.id).state == .queued)
+        }
+    }
+
+    @Test func `no job and no project comes into a team that is being deleted, until it is taken back`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            try await Self.delete(person, world)
+            #expect(try await world.store.projects.project(person.project.id, scope: person.scope)?.isClosing == true)
+            let new = NewJob(job: world.job(person), idempotencyKey: nil, requestHash: [1])
+            guard case .projectGone = try await world.store.jobs.submit([new], scope: person.scope).first else {
+                Issue.record("a job was submitted")
+                return
+            }
+            var project = person.project
+            (project.id, project.name) = (ProjectID(at: World.start), "late")
+            await #expect(throws: StoreError.conflict(field: "team")) {
+                try await world.store.projects.createProject(project, scope: person.scope)
+            }
+            let back = try await world.store.teams.restore(
+                person.team.id,
+                now: World.start,
+                scope: person.scope,
+                audit: .sample("team.restored")
+            )
+            #expect(back == .done)
+            try await world.store.projects.createProject(project, scope: person.scope)
+            try await world.submit([world.job(person)], by: person)
+        }
+    }
+
+    @Test func `of submits and a deletion at once no job is left alive`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            _ = try await world.atOnce(60) { index -> Int in
+                if index == 30 {
+                    try await Self.delete(person, world)
+                } else {
+                    let new = NewJob(job: world.job(person), idempotencyKey: nil, requestHash: [1])
+                    _ = try await world.store.jobs.submit([new], scope: person.scope)
+                }
+                return index
+            }
+            while try await !world.store.endings.endJobs(now: World.start, limit: 7).isEmpty {}
+            var filter = JobFilter()
+            filter.states = JobState.allCases.filter { !$0.isFinal }
+            let alive = try await world.store.jobs.jobs(filter, before: nil, limit: 100, scope: person.scope)
+            #expect(alive.items.isEmpty)
+        }
+    }
+
+    @Test func `after a week nothing of a team is left but its audit log`() async throws {
+        try await withWorld { world in
+            let (person, other) = (try await world.person(), try await world.person())
+            let lease = try await world.worker()
+            let endings = world.store.endings
+            _ = try await world.store.projects.setHome(person.project.id, lease.worker, scope: .system)
+            _ = try await world.store.projects.setHome(other.project.id, lease.worker, scope: .system)
+            let jobs = try await world.submit((0..<3).map { _ in world.job(person) }, by: person)
+            let claimed = try await world.claimOne(lease)
+            _ = try await world.store.log.append(records(1...3), to: claimed.current)
+            let kept = try #require(try await world.submit([world.job(other)], by: other).first)
+            #expect(try await Self.purge(person.team.id, after: Self.week, world) == .unknown)
+            try await Self.delete(person, world)
+            _ = try await endings.endJobs(now: World.start, limit: 10)
+            let end = World.start.adding(seconds: Self.week)
+            // One of its jobs still runs.
+            #expect(try await endings.endedTeams(now: end, limit: 10).isEmpty)
+            _ = try await world.store.jobs.finish(
+                [claimed.end(.cancelled, reason: .cancelledByUser, lastSeq: 3)],
+                now: World.start
+            )
+            #expect(try await endings.endedTeams(now: end.adding(seconds: -1), limit: 10).isEmpty)
+            #expect(try await Self.purge(person.team.id, after: Self.week - 1, world) == .unknown)
+            #expect(try await endings.endedTeams(now: end, limit: 10) == [person.team.id])
+            var steps: [TeamPurge] = []
+            while steps.last != .done, steps.count < 10 {
+                steps.append(try await Self.purge(person.team.id, after: Self.week, world))
+            }
+            #expect(steps == [.more, .more, .done])
+            #expect(try await endings.endedTeams(now: end, limit: 10).isEmpty)
+            for job in jobs { #expect(try await world.store.jobs.job(job.id, scope: .system) == nil) }
+            #expect(try await world.store.log.durable(claimed.current) == 0)
+            #expect(try await world.store.projects.project(person.project.id, scope: .system) == nil)
+            #expect(try await world.store.teams.team(person.team.id, scope: .system) == nil)
+            #expect(try await world.store.teams.memberships(of: person.user.id).isEmpty)
+            #expect(
+                try await world.acts(of: .team(person.team.id)).map(\.action).suffix(2) == [
+                    "team.deleted", "team.purged",
+                ]
+            )
+            // The control: the other team has everything.
+            #expect(try await world.store.jobs.job(kept.id, scope: other.scope) != nil)
+            // Its workspace goes when the worker that holds it says so.
+            #expect(try await endings.removals(of: lease.worker, limit: 10) == [person.project.id])
+            try await endings.removed([person.project.id], by: WorkerID(at: World.start))
+            #expect(try await endings.removals(of: lease.worker, limit: 10) == [person.project.id])
+            try await endings.removed([person.project.id], by: lease.worker)
+            #expect(try await endings.removals(of: lease.worker, limit: 10).isEmpty)
+        }
+    }
+
+    @Test func `invitations are forgotten a month after their end`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let invite = Invite(
+                id: InviteID(at: World.start),
+                teamID: person.team.id,
+                role: .member,
+                email: nil,
+                invitedBy: nil,
+                createdAt: World.start,
+                expiresAt: World.start.adding(seconds: 60)
+            )
+            let hash = [UInt8](repeating: 1, count: 32)
+            _ = try await world.store.invites.create(invite, tokenHash: hash, scope: person.scope, audit: .sample("x"))
+            let month = 30 * 86_400
+            try await world.store.endings.expireInvites(now: World.start.adding(seconds: month), limit: 10)
+            #expect(try await world.store.invites.invite(tokenHash: hash) != nil)
+            try await world.store.endings.expireInvites(now: World.start.adding(seconds: month + 61), limit: 10)
+            #expect(try await world.store.invites.invite(tokenHash: hash) == nil)
+        }
+    }
+}
