@@ -53,6 +53,9 @@ private final class Stage {
         guard case .ended(let end) = await runner.run() else {
             throw Unexpected("the attempt has no end")
         }
+        // The writer must not be at work any more when the directory goes.
+        let isSettled = await eventually(on: loop) { spool.isSettled }
+        try #require(isSettled)
         return end
     }
 

@@ -76,6 +76,9 @@ final class AttemptSpool {
         budget.adopt(segments.reduce(0) { $0 + $1.size })
     }
 
+    /// True when every record taken is in its segment, or never will be.
+    var isSettled: Bool { !isWriting && (written == batches.count || failure != nil || isRemoved) }
+
     /// True when everything written here is stored at the API.
     var isStored: Bool { durable >= lastSeq }
 
