@@ -28,6 +28,8 @@ package enum LinkProtocol {
     package static let transferWindow = 1 << 20
     /// Attempts named in one message: above the slots of the largest machine.
     package static let attempts = 4_096
+    /// Workspaces to be removed that one message names: each may keep a disk busy for a while.
+    package static let removals = 64
     /// Ends reported in one message, each of some kilobytes with its texts.
     package static let endsPerMessage = 512
     /// Slots of one worker; a machine with more would rather run two workers.

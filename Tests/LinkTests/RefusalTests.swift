@@ -19,6 +19,9 @@ private let attempt = Samples.attempt.description
         (#"{"type":"claim","free":1025,"received":0}"#, .invalidField),
         (#"{"type":"claim","free":-1,"received":0}"#, .invalidField),
         (#"{"type":"workspace_done","transfer":1,"error":"odd","text":""}"#, .invalidField),
+        (#"{"type":"removed","projects":["prj_x"]}"#, .invalidField),
+        (#"{"type":"removed","projects":[1]}"#, .invalidField),
+        (#"{"type":"removed","projects":"prj_x"}"#, .invalidField),
         (
             #"{"type":"hello","version":1,"resuming":null,"slots":1,"agent_version":null,"isolation":null}"#,
             .missingField

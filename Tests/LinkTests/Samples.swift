@@ -58,6 +58,7 @@ enum Samples {
         .release([other], reason: "draining"),
         .workspaceDone(transfer: 1, .done(bytes: 99, entries: 3)),
         .workspaceDone(transfer: 2, .failed(.refused, text: "entry ../x")),
+        .removed([project]),
     ]
 
     static let command = JobAssignment(
@@ -108,6 +109,8 @@ enum Samples {
         ]),
         .cancel(job),
         .workspace(WorkspaceRequest(transfer: 4, project: project, direction: .pull)),
+        .remove([project]),
+        .remove([]),
         .goodbye(.draining),
     ]
 

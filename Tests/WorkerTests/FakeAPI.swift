@@ -25,6 +25,7 @@ final class FakeAPI: LinkTransport {
     private(set) var released: [AttemptID] = []
     private(set) var beats = 0
     private(set) var transfers: [UInt64: WorkspaceOutcome] = [:]
+    private(set) var removed: [ProjectID] = []
     private(set) var chunks: [UInt8] = []
     private(set) var chunksEnd: String??
     private(set) var endMarks = 0
@@ -119,6 +120,7 @@ final class FakeAPI: LinkTransport {
             released += attempts
             owned.subtract(attempts)
         case .workspaceDone(let transfer, let outcome): transfers[transfer] = outcome
+        case .removed(let projects): removed += projects
         }
     }
 

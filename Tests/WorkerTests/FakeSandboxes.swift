@@ -126,7 +126,9 @@ final class FakeSandboxes: SandboxHost {
     private(set) var opened: [FakeSandbox] = []
     /// Plays every program that is started.
     var script: (FakeProcess) -> Void
+    private(set) var removed: [ProjectID] = []
     var openRefusal: SandboxRefusal?
+    var removalRefusal: SandboxRefusal?
     var programRefusal: SandboxRefusal?
 
     init(_ script: @escaping (FakeProcess) -> Void = { $0.end(.exited(0)) }) { self.script = script }
@@ -135,6 +137,11 @@ final class FakeSandboxes: SandboxHost {
     var processes: [FakeProcess] { opened.flatMap(\.processes) }
 
     func prepare(_ project: PlacedProject) async throws(SandboxRefusal) { prepared.append(project) }
+
+    func remove(_ project: ProjectID) async throws(SandboxRefusal) {
+        if let removalRefusal { throw removalRefusal }
+        removed.append(project)
+    }
 
     func open(
         _ id: String,

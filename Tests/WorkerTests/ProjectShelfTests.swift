@@ -51,6 +51,27 @@ private func project(_ number: UInt64) -> ProjectID {
         }
     }
 
+    @Test func `a removed project's user is free again, also over a restart`() async throws {
+        try await onLoopWithDirectory { _, path in
+            let sandboxes = FakeSandboxes()
+            let shelf = try ProjectShelf(path: path + "/map", users: 1, sandboxes: sandboxes)
+            let first = try await shelf.enterNow(project(1))
+            await #expect(throws: ShelfError.busy) { try await shelf.remove(project(1)) }
+            shelf.leave(project(1))
+            sandboxes.removalRefusal = SandboxRefusal(step: "project", text: "x", number: 5, isProgramFault: false)
+            await #expect(throws: ShelfError.self) { try await shelf.remove(project(1)) }
+            await #expect(throws: ShelfError.noUserLeft(1)) { _ = try await shelf.enterNow(project(2)) }
+            sandboxes.removalRefusal = nil
+            try await shelf.remove(project(1))
+            // Asked again, and for one that never was here.
+            try await shelf.remove(project(1))
+            try await shelf.remove(project(3))
+            #expect(sandboxes.removed == [project(1), project(1), project(3)])
+            let again = try ProjectShelf(path: path + "/map", users: 1, sandboxes: sandboxes)
+            #expect(try await again.enterNow(project(2)).uidIndex == first.uidIndex)
+        }
+    }
+
     @Test(arguments: [
         "", "{}", #"{"version":2,"projects":{}}"#, #"{"version":1,"projects":{"x":0}}"#,
         #"{"version":1,"projects":{"prj_0000000000000000000000000a":-1}}"#,

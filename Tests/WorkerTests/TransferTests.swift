@@ -117,6 +117,24 @@ private func request(_ direction: WorkspaceDirection) -> APIControlMessage {
         }
     }
 
+    @Test func `workspaces of projects that are no more are removed, one in use when asked again`() async throws {
+        try await onLoopWithDirectory { loop, path in
+            let bench = try ServiceBench(loop, path) { _ in }
+            try await bench.link()
+            let gone = ProjectID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0099)
+            await bench.api.give(Assignments.command(workspace: .project))
+            try await bench.until("running") { !bench.sandboxes.processes.isEmpty }
+            await bench.api.say(.remove([Names.project, gone]))
+            try await bench.until("removed") { bench.api.removed == [gone] }
+            bench.sandboxes.processes.first?.end(.exited(0))
+            try await bench.until("ended") { bench.api.ends.count == 1 }
+            await bench.api.say(.remove([Names.project]))
+            try await bench.until("removed") { bench.api.removed == [gone, Names.project] }
+            #expect(bench.sandboxes.removed == [gone, Names.project])
+            try await bench.stop()
+        }
+    }
+
     @Test func `a pulled workspace arrives whole as credit allows`() async throws {
         try await onLoopWithDirectory { loop, path in
             let archive = [UInt8](repeating: 65, count: 300_000)

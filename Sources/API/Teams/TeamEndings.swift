@@ -51,6 +51,8 @@ struct TeamEndings {
             action: "team.purged",
             target: team.description
         )
-        return try await services.endings.purge(team, now: now, limit: Self.batch, audit: audit)
+        let purge = try await services.endings.purge(team, now: now, limit: Self.batch, audit: audit)
+        if purge == .done { services.bus.publish(BusChannel.removals, []) }
+        return purge
     }
 }

@@ -21,7 +21,12 @@ final class ControlSession {
     private var claims: UInt64 = 0
     private var wakeSubscription: (any BusSubscription)?
     private var cancelSubscription: (any BusSubscription)?
+    private var removalSubscription: (any BusSubscription)?
 
+    private let removals = LoopCondition()
+
+    /// What a worker could not remove yet, or what it was not told of, is asked for this often.
+    private static let removalInterval = Duration.seconds(30)
     /// Nothing wakes a claim when Redis is away, so PostgreSQL is asked this often.
     static let pollInterval = Duration.seconds(1)
 
@@ -51,14 +56,20 @@ final class ControlSession {
             guard let message, let job = JobID(String(decoding: message, as: UTF8.self)) else { return }
             self?.outbox.put(APIControlMessage.cancel(job).encoded())
         }
+        removalSubscription = services.bus.subscribe(BusChannel.removals) { [weak self] _ in
+            self?.removals.signalAll()
+        }
         loop.spawnLocal { await self.writeLoop() }
         loop.spawnLocal { await self.claimLoop() }
+        loop.spawnLocal { await self.removalLoop() }
         await readLoop()
         isClosed = true
+        removals.signalAll()
         wake.signalAll()
         outbox.close()
         wakeSubscription?.cancel()
         cancelSubscription?.cancel()
+        removalSubscription?.cancel()
         // A session that was replaced must not shorten the lease of its successor.
         guard services.links.closeControl(worker.id, opening: opening) else { return }
         let grace = services.time.now.adding(LeaseTimes.linkGrace)
@@ -158,6 +169,7 @@ final class ControlSession {
             await services.queue.push(try await services.jobs.release(own, now: services.time.now))
         case .workspaceDone(let transfer, let outcome):
             services.links.transfer(transfer, of: worker.id)?.settle(outcome)
+        case .removed(let projects): try await services.endings.removed(projects, by: worker.id)
         }
     }
 
@@ -227,7 +239,17 @@ final class ControlSession {
         outbox.put(APIControlMessage.goodbye(reason).encoded())
         outbox.close()
         isClosed = true
+        removals.signalAll()
         wake.signalAll()
+    }
+
+    /// Has the worker remove the workspaces of projects that are no more, until it says that they are gone.
+    private func removalLoop() async {
+        while !isClosed {
+            let projects = try? await services.endings.removals(of: worker.id, limit: LinkProtocol.removals)
+            if let projects, !projects.isEmpty { outbox.put(APIControlMessage.remove(projects).encoded()) }
+            _ = await removals.wait(timeout: ControlSession.removalInterval, on: services.loop)
+        }
     }
 }
 

@@ -74,7 +74,8 @@ extension WorkerEvent {
     /// Whether an operator should look at it.
     fileprivate var isFault: Bool {
         switch self {
-        case .linkLost, .fenced, .recovered, .transferFailed, .storageFault, .modelFault, .agentFault, .sandboxServer:
+        case .linkLost, .fenced, .recovered, .transferFailed, .removalFailed, .storageFault, .modelFault, .agentFault,
+            .sandboxServer:
             true
         case .enrolled, .linked, .began, .ended, .draining: false
         }

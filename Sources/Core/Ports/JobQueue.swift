@@ -49,6 +49,8 @@ package enum BusChannel {
     package static func job(_ job: JobID) -> String { "job:\(job)" }
     /// A worker has something to do at once: the message is a job id whose cancel was requested.
     package static func worker(_ worker: WorkerID) -> String { "worker:\(worker)" }
+    /// Says that workspaces of projects that are no more are to be removed (an empty message).
+    package static let removals = "removals"
     /// Says that a person is no member of a team any more; the message is both ids with a space between.
     package static let departed = "departed"
     /// Says that a sign-in or an account was revoked; the message is its id.

@@ -39,6 +39,8 @@ extension APIControlMessage {
                 writer.member("project", request.project.description)
                 writer.member("direction", request.direction.rawValue)
             }
+        case .remove(let projects):
+            JSONWriter.message("remove") { $0.ids("projects", projects) }
         case .goodbye(let reason):
             JSONWriter.message("goodbye") { $0.member("reason", reason.rawValue) }
         }
@@ -76,6 +78,9 @@ extension APIControlMessage {
                     direction: try fields.word("direction", as: WorkspaceDirection.self)
                 )
             )
+        case "remove":
+            let fields = try LinkFields(value, path: "", allowed: ["type", "projects"])
+            self = .remove(try fields.ids("projects", as: ProjectNoun.self, limit: LinkProtocol.removals))
         case "goodbye":
             let fields = try LinkFields(value, path: "", allowed: ["type", "reason"])
             self = .goodbye(try fields.word("reason", as: GoodbyeReason.self))

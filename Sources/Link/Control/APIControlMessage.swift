@@ -114,6 +114,8 @@ package enum APIControlMessage: Sendable, Equatable {
     case cancel(JobID)
     /// A workspace is to be moved.
     case workspace(WorkspaceRequest)
+    /// Workspaces whose projects are no more are to be removed; asked again until `removed` comes.
+    case remove([ProjectID])
     /// The last message of a socket.
     case goodbye(GoodbyeReason)
 

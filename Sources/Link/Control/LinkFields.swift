@@ -77,6 +77,13 @@ struct LinkFields {
         return id
     }
 
+    func ids<N: Noun>(_ name: String, as noun: N.Type, limit: Int) throws(LinkError) -> [ID<N>] {
+        try array(name, limit: limit).map { element throws(LinkError) in
+            guard let id = element.string.flatMap({ ID<N>($0) }) else { throw LinkError(.invalidField, path(name)) }
+            return id
+        }
+    }
+
     func attempt(_ name: String) throws(LinkError) -> AttemptID {
         try Self.attempt(value(name), path: path(name))
     }
@@ -114,6 +121,14 @@ struct LinkFields {
 }
 
 extension JSONWriter {
+    /// Writes a list of identifiers.
+    mutating func ids<N: Noun>(_ name: String, _ ids: [ID<N>]) {
+        key(name)
+        beginArray()
+        for id in ids { string(id.description) }
+        endArray()
+    }
+
     /// Writes a list of attempts in their text form.
     mutating func attempts(_ name: String, _ attempts: [AttemptID]) {
         key(name)

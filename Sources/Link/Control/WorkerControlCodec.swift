@@ -38,6 +38,8 @@ extension WorkerControlMessage {
                 writer.attempts("attempts", attempts)
                 writer.member("reason", reason)
             }
+        case .removed(let projects):
+            JSONWriter.message("removed") { $0.ids("projects", projects) }
         case .workspaceDone(let transfer, let outcome):
             JSONWriter.message("workspace_done") { writer in
                 writer.member("transfer", transfer)
@@ -82,6 +84,9 @@ extension WorkerControlMessage {
                 try fields.attempts("attempts"),
                 reason: try fields.text("reason", limit: LinkProtocol.textBytes)
             )
+        case "removed":
+            let fields = try LinkFields(value, path: "", allowed: ["type", "projects"])
+            self = .removed(try fields.ids("projects", as: ProjectNoun.self, limit: LinkProtocol.removals))
         case "workspace_done":
             self = try Self.workspaceDone(value)
         default: throw LinkError(.unknownType, String(type.prefix(32)))

@@ -79,4 +79,6 @@ package enum WorkerControlMessage: Sendable, Equatable {
     ///
     /// For a pull that sent chunks or succeeded, the end of the bytes themselves is `WorkerBulkMessage.end`.
     case workspaceDone(transfer: UInt64, WorkspaceOutcome)
+    /// Workspaces are removed, now or before.
+    case removed([ProjectID])
 }

@@ -40,6 +40,8 @@ final class ControlLink {
     var onBeat: (Instant) -> Void = { _ in }
     /// Called when a workspace is to be moved.
     var onWorkspace: (WorkspaceRequest) -> Void = { _ in }
+    /// Called when workspaces are to be removed.
+    var onRemove: ([ProjectID]) -> Void = { _ in }
 
     /// Takes over an open socket.
     init(_ channel: any WebSocketChannel, table: AttemptTable, loop: EventLoop) {
@@ -141,6 +143,7 @@ final class ControlLink {
         case .finished(let answers): table.finished(answers)
         case .cancel(let job): table.cancel(job)
         case .workspace(let request): onWorkspace(request)
+        case .remove(let projects): onRemove(projects)
         case .goodbye(let reason):
             ending = .goodbye(reason)
             loop.spawnLocal { await self.close() }

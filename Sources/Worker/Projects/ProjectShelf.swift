@@ -88,6 +88,20 @@ final class ProjectShelf {
         changed.signalAll()
     }
 
+    /// Removes a project's directories and forgets its user; one that is not here is removed already.
+    func remove(_ project: ProjectID) async throws(ShelfError) {
+        guard !inUse.contains(project) else { throw .busy }
+        inUse.insert(project)
+        defer { leave(project) }
+        do throws(SandboxRefusal) {
+            try await sandboxes.remove(project)
+        } catch {
+            throw ShelfError.directories(error.description)
+        }
+        prepared.remove(project)
+        try await edit { map throws(ShelfError) in map.remove(project) }
+    }
+
     private func take(_ project: ProjectID) async throws(ShelfError) -> PlacedProject {
         inUse.insert(project)
         do throws(ShelfError) {
@@ -108,7 +122,18 @@ final class ProjectShelf {
 
     private func place(_ project: ProjectID) async throws(ShelfError) -> PlacedProject {
         if let index = map.indices[project] { return PlacedProject(id: project, uidIndex: index) }
-        // One save at a time, so that an older map never replaces a newer one.
+        let users = users
+        let index = try await edit { map throws(ShelfError) in
+            guard let index = map.place(project, count: users) else { throw .noUserLeft(users) }
+            return index
+        }
+        return PlacedProject(id: project, uidIndex: index)
+    }
+
+    /// Changes the map on disk, then in memory; one change at a time, so that an older map never replaces a newer one.
+    private func edit<Value>(
+        _ body: (inout ProjectMap) throws(ShelfError) -> Value
+    ) async throws(ShelfError) -> Value {
         while isSaving { await changed.wait() }
         isSaving = true
         defer {
@@ -116,7 +141,8 @@ final class ProjectShelf {
             changed.signalAll()
         }
         var next = map
-        guard let index = next.place(project, count: users) else { throw .noUserLeft(users) }
+        let value = try body(&next)
+        guard next != map else { return value }
         let (path, bytes) = (path, next.encoded)
         do {
             try await BlockingPool.run { try Files.writeAtomically(path, bytes, mode: 0o600) }
@@ -124,6 +150,6 @@ final class ProjectShelf {
             throw .map("\(error)")
         }
         map = next
-        return PlacedProject(id: project, uidIndex: index)
+        return value
     }
 }

@@ -74,6 +74,9 @@ final class TransferDesk {
     var sendBulk: (WorkerBulkMessage) async -> Bool = { _ in false }
     /// Says on the present control socket how a transfer ended.
     var sendDone: (UInt64, WorkspaceOutcome) -> Void = { _, _ in }
+    /// Says on the present control socket that a workspace is gone.
+    var sendRemoved: (ProjectID) -> Void = { _ in }
+    private var isRemoving = false
 
     /// A desk without transfers.
     init(
@@ -97,6 +100,23 @@ final class TransferDesk {
         loop.spawnLocal { [self] in
             await perform(request, inbox)
             if inboxes[request.transfer] === inbox { inboxes[request.transfer] = nil }
+        }
+    }
+
+    /// Removes workspaces whose projects are no more, one after the other; what cannot be removed now is asked for again.
+    func remove(_ projects: [ProjectID]) {
+        guard !isRemoving else { return }
+        isRemoving = true
+        loop.spawnLocal { [self] in
+            for project in projects {
+                do throws(ShelfError) {
+                    try await shelf.remove(project)
+                    sendRemoved(project)
+                } catch {
+                    report(.removalFailed(project, error.description))
+                }
+            }
+            isRemoving = false
         }
     }
 

@@ -43,6 +43,8 @@ protocol SandboxHost: AnyObject {
     var isolation: String { get }
     /// Makes a project's directories, or finds them.
     func prepare(_ project: PlacedProject) async throws(SandboxRefusal)
+    /// Removes a project's directories with all that is in them; nothing happens when there are none.
+    func remove(_ project: ProjectID) async throws(SandboxRefusal)
     /// Makes a sandbox in which nothing runs yet; `hasModel` keeps a way to a model open.
     func open(
         _ id: String,

@@ -58,6 +58,14 @@ final class ServerSandboxes: SandboxHost {
         }
     }
 
+    func remove(_ project: ProjectID) async throws(SandboxRefusal) {
+        do throws(SandboxError) {
+            try await server.removeProject(project.description)
+        } catch {
+            throw SandboxRefusal(error)
+        }
+    }
+
     func open(
         _ id: String,
         on workspace: SandboxWorkspace,

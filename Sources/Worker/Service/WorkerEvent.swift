@@ -11,6 +11,8 @@ package enum WorkerEvent: Sendable, CustomStringConvertible {
     case recovered(AttemptID)
     case draining(running: Int)
     case transferFailed(ProjectID, String)
+    /// The workspace of a project that is no more could not be removed.
+    case removalFailed(ProjectID, String)
     case storageFault(String)
     /// The server that makes sandboxes is gone, hangs, or is back.
     case sandboxServer(String)
@@ -31,6 +33,7 @@ package enum WorkerEvent: Sendable, CustomStringConvertible {
         case .recovered(let attempt): "found the log of \(attempt), which this process does not run"
         case .draining(let running): "draining, \(running) attempts are held"
         case .transferFailed(let project, let reason): "workspace of \(project): \(reason)"
+        case .removalFailed(let project, let reason): "removing the workspace of \(project): \(reason)"
         case .storageFault(let text): "storage: \(text)"
         case .sandboxServer(let text): "sandbox server: \(text)"
         case .agentFault(let text): "agent: \(text)"

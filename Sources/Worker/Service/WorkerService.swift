@@ -53,6 +53,7 @@ final class WorkerService {
         parts.desk.sendDone = { [weak self] transfer, outcome in
             self?.control?.send(.workspaceDone(transfer: transfer, outcome))
         }
+        parts.desk.sendRemoved = { [weak self] project in self?.control?.send(.removed([project])) }
     }
 
     /// Serves until it has drained, or until the API refuses this worker for good.
@@ -168,6 +169,7 @@ extension WorkerService {
         link.onWelcome = { [weak self] welcome, sentAt in self?.welcomed(welcome, sentAt: sentAt) }
         link.onBeat = { [weak self] sentAt in self?.renew(sentAt: sentAt) }
         link.onWorkspace = { [weak self] request in self?.parts.desk.begin(request) }
+        link.onRemove = { [weak self] projects in self?.parts.desk.remove(projects) }
         let hello = HelloMessage(
             resuming: epoch,
             slots: table.slots,
