@@ -20,10 +20,15 @@ extension Endpoints {
         }
         let email = EmailAddress.canonical(form.email ?? "")
         var credentials: UserCredentials?
-        if let email { credentials = try await services.accounts.credentials(email: email) }
+        if let email {
+            let verdict = await rates.take(account: email)
+            guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict)) }
+            credentials = try await services.accounts.credentials(email: email)
+        }
         let isRight = try await verify(form.password ?? "", credentials)
         guard isRight, let user = credentials?.user, !user.isDisabled else { throw ProblemError(.wrongCredentials) }
         giveBackTry(request)
+        rates.giveBack(account: user.email)
         return try await openSignIn(user, device: form.device, request: request)
     }
 

@@ -21,6 +21,7 @@ final class RateLimits {
     private var signedIn: Generations<SignInID, [RateCharges]>
     private var strangers: Generations<AddressBlock, StrangerCharges>
     private var networks: Generations<AddressBlock, NetworkBuckets>
+    private var accounts: Generations<String, RateCharges>
 
     init(_ settings: RateSettings, _ shared: any SharedBuckets, loop: EventLoop, clock: (() -> Int64)? = nil) {
         let clock = clock ?? { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
@@ -32,6 +33,7 @@ final class RateLimits {
         signedIn = Generations(capacity: Self.devices)
         strangers = Generations(capacity: Self.addresses)
         networks = Generations(capacity: Self.addresses)
+        accounts = Generations(capacity: Self.addresses)
     }
 
     /// How many devices and addresses are kept in mind.
@@ -56,9 +58,23 @@ final class RateLimits {
         await gate.take(charges(address, kind))
     }
 
+    /// Charges a try of an account's password, whether there is such an account or not.
+    func take(account email: String) async -> RateVerdict {
+        await gate.take(charges(account: email))
+    }
+
     /// Gives back what a try of a secret was charged, because it succeeded.
     func giveBack(address: String, _ kind: RouteClass) {
         gate.settle(charges(address, kind), -1)
+    }
+
+    /// The same for an account's password.
+    func giveBack(account email: String) {
+        gate.settle(charges(account: email), -1)
+    }
+
+    private func charges(account email: String) -> RateCharges {
+        accounts.value(email) { RateCharges([RateBucket("account", email, settings.account)], isStrict: true) }
     }
 
     private func charges(_ user: UserID, _ device: SignInID) -> [RateCharges] {

@@ -52,6 +52,17 @@ import Testing
         }
     }
 
+    @Test func `an account has ten tries from all addresses together, and what was right is given back`()
+        async throws
+    {
+        try await at { limits, _ in
+            #expect(await count { await limits.take(account: "ann@example.org") } == 10)
+            #expect(await limits.take(account: "bob@example.org").isAllowed)
+            limits.giveBack(account: "ann@example.org")
+            #expect(await count { await limits.take(account: "ann@example.org") } == 1)
+        }
+    }
+
     @Test func `a sign-in's requests and a stranger's from the same address do not touch each other`() async throws {
         try await at { limits, _ in
             #expect(await count { await limits.take(address: "192.0.2.1", .read) } == 100)
