@@ -40,16 +40,40 @@ import Transport
     @Test(arguments: Security.allCases) func `an idle connection survives being parked`(
         _ security: Security
     ) async throws {
-        try await ServerFixture.run(security, respond: Self.hello) { fixture in
+        var limits = ServerLimits()
+        limits.parkingDelay = .zero
+        try await ServerFixture.run(security, limits: limits, respond: Self.hello) { fixture in
             let stream = try await fixture.connect()
-            for _ in 0..<2 {
-                try await stream.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                #expect(try await stream.read(until: "hello").hasSuffix("hello"))
-                // Longer than the second after which an idle connection gives its task up.
-                await fixture.loop.sleep(.milliseconds(1_100))
+            for _ in 0..<3 {
+                try await Self.exchange(stream)
+                // One turn of the loop, in which the server's task parks.
+                await fixture.loop.sleep(.zero)
             }
             #expect(fixture.server.connectionCount == 1)
         }
+    }
+
+    @Test(arguments: Security.allCases) func `a request in the turn that parks its connection is answered`(
+        _ security: Security
+    ) async throws {
+        var limits = ServerLimits()
+        limits.parkingDelay = .milliseconds(20)
+        limits.idleTimeout = .seconds(5)
+        try await ServerFixture.run(security, limits: limits, respond: Self.hello) { fixture in
+            let stream = try await fixture.connect()
+            try await Self.exchange(stream)
+            try await stream.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            // The loop is held until the timer is due too, so that it finds both in its next turn.
+            let began = fixture.loop.now
+            while fixture.loop.now - began < limits.parkingDelay {}
+            #expect(try await stream.read(until: "hello").hasSuffix("hello"))
+            #expect(fixture.server.connectionCount == 1)
+        }
+    }
+
+    private static func exchange(_ stream: any ByteStream) async throws {
+        try await stream.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try await stream.read(until: "hello").hasSuffix("hello"))
     }
 
     @Test(arguments: Security.allCases) func `a body that stops is answered with 408`(_ security: Security) async throws

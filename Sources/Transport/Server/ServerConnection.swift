@@ -8,13 +8,14 @@ import Platform
 /// slower is in functions of its own. A connection that stays idle is parked: its task ends, and with it the memory
 /// that the deepest handler needed; the next event starts another.
 final class ServerConnection: DeadlineOwner {
-    enum Phase { case opening, idle, parked, readingHead, serving, upgraded, closing }
+    /// `parking` is asked of a task that waits; it is `parked` when it has found nothing to read and goes.
+    enum Phase { case opening, idle, parking, parked, readingHead, serving, upgraded, closing }
 
     /// How a task of the connection ended.
     private enum Outcome { case closed, parked, upgraded }
 
-    /// How long an idle connection keeps its task: a client in a hurry has asked again by then.
-    private static let parkingDelay = Duration.seconds(1)
+    /// What a wait for input ended with.
+    private enum Arrival { case bytes, end, parked }
 
     let wire: any Wire
     let server: HTTPServer
@@ -61,7 +62,7 @@ final class ServerConnection: DeadlineOwner {
     /// Ends the connection when it is idle; otherwise its response says `connection: close`.
     func drain() {
         switch phase {
-        case .idle, .parked: wire.interruptReading()
+        case .idle, .parking, .parked: wire.interruptReading()
         case .upgraded: webSocket?.goAway()
         case .opening, .readingHead, .serving, .closing: break
         }
@@ -78,7 +79,7 @@ final class ServerConnection: DeadlineOwner {
 
     func deadlinePassed() {
         if phase == .idle, !server.isDraining {
-            phase = .parked
+            phase = .parking
             deadline.set(server.limits.idleTimeout)
             return events.wake()
         }
@@ -87,18 +88,22 @@ final class ServerConnection: DeadlineOwner {
         // A handshake has no reader that could be told.
         case .opening: wire.close()
         // These read what has come and then the end.
-        case .idle, .parked, .readingHead: wire.interruptReading()
+        case .idle, .parking, .parked, .readingHead: wire.interruptReading()
         // The socket goes on receiving: these still have an answer to send, which a reset would take away.
         case .serving, .closing, .upgraded: events.wake()
         }
     }
 
-    /// Reads at least one byte; false at the end of the stream or of the time, or when parked or cut.
-    func readMore() async -> Bool {
+    /// Reads at least one byte; false at the end of the stream or of the time, or when cut.
+    func readMore() async -> Bool { await awaitInput() == .bytes }
+
+    private func awaitInput() async -> Arrival {
         // A connection that was cut gets no more events: whoever wakes its reader means that it is over.
-        while phase != .parked, !hasFailed, !wire.isClosed {
+        while !hasFailed, !wire.isClosed {
             if wire.mustWait, !events.take() {
-                if timedOut { return false }
+                if timedOut { return .end }
+                // Only with nothing left to read: bytes may have come in the very turn that asked to park.
+                if phase == .parking { return park() }
                 unsafe await withUnsafeContinuation { unsafe events.suspend($0) }
                 budget.restore()
                 continue
@@ -107,13 +112,21 @@ final class ServerConnection: DeadlineOwner {
             case .bytes(let count):
                 // They came just in time; but a head's deadline has ended reading for good.
                 if phase != .readingHead { timedOut = false }
+                if phase == .parking { phase = .idle }
                 if budget.spend(count) { await Task.yield() }
-                return true
+                return .bytes
             case .blocked: continue
-            case .end, .failed: return false
+            case .end, .failed: return .end
             }
         }
-        return false
+        return .end
+    }
+
+    /// From here on the next event starts another task; this one must touch nothing any more.
+    private func park() -> Arrival {
+        phase = .parked
+        output = []
+        return .parked
     }
 
     private func note(_ flags: UInt32) {
@@ -137,8 +150,7 @@ final class ServerConnection: DeadlineOwner {
     private func serve() async {
         switch await serveAll() {
         case .closed: end()
-        case .parked: output = []
-        case .upgraded: break  // the WebSocket's task ends it
+        case .parked, .upgraded: break  // the next event, or the WebSocket's task, goes on
         }
     }
 
@@ -153,8 +165,11 @@ final class ServerConnection: DeadlineOwner {
         while true {
             do throws(HeadError) {
                 guard let length = try parseHead() else {
-                    guard await waitForMore() else { return phase == .parked ? .parked : .closed }
-                    continue
+                    switch await waitForMore() {
+                    case .bytes: continue
+                    case .parked: return .parked
+                    case .end: return .closed
+                    }
                 }
                 phase = .serving
                 deadline.clear()
@@ -184,22 +199,22 @@ final class ServerConnection: DeadlineOwner {
         return try input.withBytes { (bytes) throws(HeadError) in try parser.parse(bytes) }
     }
 
-    /// Sends what is ready and waits for bytes; false when the connection is to be closed.
-    private func waitForMore() async -> Bool {
+    /// Sends what is ready and waits for bytes; at the `end` the connection is to be closed.
+    private func waitForMore() async -> Arrival {
         if sent < output.count, !flushAtOnce() {
-            guard await flush() else { return false }
+            guard await flush() else { return .end }
         }
         if input.isEmpty {
             phase = .idle
-            if server.isDraining { return false }
-            deadline.set(Self.parkingDelay)
+            if server.isDraining { return .end }
+            deadline.set(server.limits.parkingDelay)
         } else if phase != .readingHead {
             phase = .readingHead
             deadline.set(server.limits.headTimeout)
         }
-        if await readMore() { return true }
-        if timedOut, phase == .readingHead { await refuseSlowHead() }
-        return false
+        let arrival = await awaitInput()
+        if arrival == .end, timedOut, phase == .readingHead { await refuseSlowHead() }
+        return arrival
     }
 
     /// Takes the head that was parsed out of the input; nil when the target cannot be decoded, and that is answered.

@@ -8,6 +8,8 @@ package struct ServerLimits: Sendable {
     package var headTimeout = Duration.seconds(10)
     /// How long an idle connection is kept: longer than the 60 s after which common proxies and browsers let go.
     package var idleTimeout = Duration.seconds(75)
+    /// How long an idle connection keeps its task and that task's memory: a client in a hurry has asked again by then.
+    package var parkingDelay = Duration.seconds(1)
     /// The longest pause inside a request body.
     package var bodyIdleTimeout = Duration.seconds(30)
     /// The time that a request body may take on top of what `bodyRate` earns: a phone that wakes its radio needs 5 s.
