@@ -1,5 +1,6 @@
 import Bytes
 import Core
+import Glibc
 import Link
 import Platform
 import Testing
@@ -16,13 +17,24 @@ private final class Bench {
     /// Bytes of all frames that were put.
     private var framed = 0
 
-    init(_ loop: EventLoop, _ path: String, limit: Int = 1 << 30) async throws {
+    init(
+        _ loop: EventLoop,
+        _ path: String,
+        limit: Int = 1 << 30,
+        lagLimit: Duration = AttemptSpool.lagLimit
+    ) async throws {
         self.loop = loop
         directory = SpoolDirectory(path: path)
         try await directory.create(Names.attempt)
         budget = SpoolBudget(limit: limit)
         let place = directory.place(Names.attempt)
-        spool = AttemptSpool(attempt: Names.attempt, directory: place, budget: budget, loop: loop)
+        spool = AttemptSpool(
+            attempt: Names.attempt,
+            directory: place,
+            budget: budget,
+            loop: loop,
+            lagLimit: lagLimit
+        )
     }
 
     var end: LogEnd { writer.tally.end }
@@ -97,6 +109,62 @@ private func drain(_ spool: AttemptSpool, _ loop: EventLoop) async -> [UInt64] {
             let again = await drain(bench.spool, loop)
             #expect(again.suffix(60) == Array(41...100))
             #expect(bench.spool.failure == nil)
+        }
+    }
+
+    @Test func `what the API does not store in time is forced to the disk at once, what it stores in time never`()
+        async throws
+    {
+        try await onLoopWithDirectory { loop, path in
+            try Files.createDirectory(path + "/lagging")
+            try Files.createDirectory(path + "/stored")
+            let lagging = try await Bench(loop, path + "/lagging", lagLimit: .milliseconds(20))
+            let stored = try await Bench(loop, path + "/stored", lagLimit: .milliseconds(20))
+            for bench in [lagging, stored] { bench.put(5) }
+            #expect(await drain(stored.spool, loop) == [1, 2, 3, 4, 5])
+            stored.spool.acknowledge(5)
+            #expect(await eventually(on: loop) { lagging.spool.segments.allSatisfy { $0.syncedSize == $0.size } })
+            #expect(lagging.spool.flushes == 1)
+            // What comes later has its own time, and shares one flush.
+            for _ in 0..<3 { lagging.put(3, size: 1_000) }
+            #expect(lagging.spool.flushes == 1)
+            #expect(await eventually(on: loop) { lagging.spool.flushes == 2 })
+            #expect(await eventually(on: loop) { lagging.spool.segments.allSatisfy { $0.syncedSize == $0.size } })
+            #expect(stored.spool.flushes == 0)
+            #expect(stored.spool.segments.allSatisfy { $0.syncedSize == 0 })
+            #expect(lagging.spool.failure == nil)
+        }
+    }
+
+    @Test func `a flush of segments that were stored meanwhile is no failure`() async throws {
+        try await onLoopWithDirectory { loop, path in
+            let bench = try await Bench(loop, path)
+            bench.put(100, size: 64 << 10)
+            _ = await drain(bench.spool, loop)
+            try await bench.settle()
+            for name in try bench.segments() where name != "1.log" {
+                try Files.remove(bench.directory.place(Names.attempt) + "/" + name)
+            }
+            await bench.spool.makeDurable()
+            #expect(bench.spool.failure == nil && bench.spool.flushes == 1)
+            await bench.spool.remove()
+            await bench.spool.makeDurable()
+            #expect(bench.spool.flushes == 1)
+        }
+    }
+
+    @Test func `a disk that refuses a flush ends the log`() async throws {
+        try await onLoopWithDirectory { loop, path in
+            let bench = try await Bench(loop, path)
+            bench.put(3)
+            #expect(await eventually(on: loop) { !bench.spool.segments.isEmpty })
+            // Not a file that can be opened as one: the flush fails as on a disk that is broken.
+            let file = SpoolSegment.path(bench.directory.place(Names.attempt), 1)
+            try Files.remove(file)
+            #expect(unsafe symlink("/nowhere", file) == 0)
+            await bench.spool.makeDurable()
+            guard case .broken(let text) = bench.spool.failure else { throw Unexpected("no failure") }
+            #expect(text.contains("1.log"))
         }
     }
 

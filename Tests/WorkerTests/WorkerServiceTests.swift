@@ -72,6 +72,26 @@ import Testing
         }
     }
 
+    @Test func `a job's place is on the disk for good before its program begins`() async throws {
+        try await onLoopWithDirectory { loop, path in
+            var flushes: [UInt64] = []
+            var table: AttemptTable?
+            let bench = try ServiceBench(loop, path) { process in
+                flushes.append(table?.places.ended ?? 0)
+                process.end(.exited(0))
+            }
+            table = bench.table
+            try await bench.link()
+            #expect(bench.table.places.ended == 0)
+            await bench.api.give(Assignments.command(Names.attempt(1)))
+            try await bench.until("ended") { bench.api.ends.count == 1 }
+            await bench.api.give(Assignments.command(Names.attempt(2)))
+            try await bench.until("both ended") { bench.api.ends.count == 2 }
+            #expect(flushes == [1, 2])
+            try await bench.stop()
+        }
+    }
+
     @Test func `a cut link is resumed and the log has no hole`() async throws {
         try await onLoopWithDirectory { loop, path in
             var process: FakeProcess?

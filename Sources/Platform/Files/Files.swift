@@ -28,7 +28,7 @@ package enum Files {
             try writeAll(file.raw, bytes, name: temporary)
             try systemCall("fsync(\(temporary))") { fsync(file.raw) }
             try systemCall("rename(\(path))") { unsafe Glibc.rename(temporary, path) }
-            try syncDirectory(of: path)
+            try syncDirectory(path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
         } catch {
             unsafe unlink(temporary)
             throw error
@@ -75,11 +75,24 @@ package enum Files {
         }
     }
 
-    private static func syncDirectory(of path: String) throws(PlatformError) {
-        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    /// Brings a directory's entries to the disk for good; their contents are not its affair.
+    package static func syncDirectory(_ path: String) throws(PlatformError) {
         let directory = OwnedDescriptor(
-            try systemCall("open(\(parent))") { unsafe clinux_open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
+            try systemCall("open(\(path))") { unsafe clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
         )
-        try systemCall("fsync(\(parent))") { fsync(directory.raw) }
+        try systemCall("fsync(\(path))") { fsync(directory.raw) }
+    }
+
+    /// Brings a file's contents to the disk for good; false when there is no such file any more.
+    package static func syncData(_ path: String) throws(PlatformError) -> Bool {
+        do throws(PlatformError) {
+            let file = OwnedDescriptor(
+                try systemCall("open(\(path))") { unsafe clinux_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0) }
+            )
+            try systemCall("fdatasync(\(path))") { fdatasync(file.raw) }
+            return true
+        } catch  where error.errno == ENOENT {
+            return false
+        }
     }
 }

@@ -25,6 +25,8 @@ final class AttemptTable {
     private(set) var released: [AttemptID] = []
 
     private let directory: SpoolDirectory
+    /// Brings the places of attempts that begin together to the disk in one flush.
+    let places: GroupCommit
     private let budget: SpoolBudget
     private let surroundings: AttemptRunner.Surroundings
     private let report: (WorkerEvent) -> Void
@@ -41,6 +43,7 @@ final class AttemptTable {
     ) {
         self.slots = slots
         self.directory = directory
+        places = GroupCommit { try await directory.syncPlaces() }
         self.budget = budget
         self.surroundings = surroundings
         self.report = report
@@ -102,9 +105,10 @@ final class AttemptTable {
         var isPlaced = false
         let placed = LoopCondition()
         runner.placed = { while !isPlaced { await placed.wait() } }
-        surroundings.loop.spawnLocal { [directory] in
+        surroundings.loop.spawnLocal { [directory, places] in
             do {
                 try await directory.create(attempt.attempt)
+                try await places.commit()
             } catch {
                 runner.stop(.spoolBroken("\(error)"))
             }
@@ -134,6 +138,20 @@ final class AttemptTable {
         attempt.end = end
         makeReady(attempt.attempt)
         onControlNews()
+        _ = surroundings.loop.schedule(after: AttemptSpool.lagLimit) { [weak self] in
+            self?.surroundings.loop.spawnLocal { await self?.makeEndDurable(attempt) }
+        }
+    }
+
+    /// Forces an end that is not acknowledged to the disk, with the records that it counts.
+    private func makeEndDurable(_ attempt: HeldAttempt) async {
+        guard held[attempt.attempt] === attempt else { return }
+        await attempt.spool.makeDurable()
+        do {
+            try await directory.syncEnd(attempt.attempt)
+        } catch {
+            if held[attempt.attempt] === attempt { report(.storageFault("\(error)")) }
+        }
     }
 
     private func drop(_ attempt: HeldAttempt) async {

@@ -13,14 +13,16 @@ enum SpoolFailure: Equatable {
 
 /// What one attempt has written and the API has not yet stored: in memory for the link, on disk for a restart.
 ///
-/// Loop-confined. One writer brings records to the disk at once, in the background, and then they go to the link from
+/// Loop-confined. One writer brings records to files at once, in the background, and then they go to the link from
 /// memory: the API never holds a record that a new process of this worker could not find. What the API has stored for
-/// good is freed. The link falls back to the disk when it lags.
+/// good is freed. When it lags, the link falls back to the files, and these are forced to the disk.
 final class AttemptSpool {
     /// Records that come while others are being written share a batch up to this size.
     static let batchBytes = 64 << 10
     /// Frames kept in memory for a link that lags; further ones are read back from disk.
     static let memoryBytes = 4 << 20
+    /// The API stores records within a quarter of a second; what it has not by then is to survive the machine as well.
+    static let lagLimit = Duration.seconds(1)
     /// The job's output pauses while this much is not stored yet: seconds of a fast disk.
     static let window = 256 << 20
 
@@ -37,25 +39,35 @@ final class AttemptSpool {
     /// Called when the durable position has moved or the spool has failed.
     var onChange: () -> Void = {}
 
-    private let directory: String
+    let directory: String
     private let budget: SpoolBudget
-    private let loop: EventLoop
+    let loop: EventLoop
+    let lagLimit: Duration
     private let changed = LoopCondition()
-    private var batches: [SpoolBatch] = []
+    private(set) lazy var disk = GroupCommit { [unowned self] in try await flush() }
+    var lagTimer: LoopTimer?
+    private(set) var batches: [SpoolBatch] = []
     /// Batches at the front that are on disk.
-    private var written = 0
+    private(set) var written = 0
     /// Batches that the running write takes with it.
     private var inFlight = 0
     private var sendIndex = 0
     private var unstored = 0
     private var inMemory = 0
-    private var segments: [SpoolSegmentState] = []
+    var segments: [SpoolSegmentState] = []
     private var descriptor: Int32?
     private var isWriting = false
-    private var isRemoved = false
+    private(set) var isRemoved = false
 
     /// An empty spool in an existing directory.
-    init(attempt: AttemptID, directory: String, budget: SpoolBudget, loop: EventLoop) {
+    init(
+        attempt: AttemptID,
+        directory: String,
+        budget: SpoolBudget,
+        loop: EventLoop,
+        lagLimit: Duration = AttemptSpool.lagLimit
+    ) {
+        self.lagLimit = lagLimit
         self.attempt = attempt
         self.directory = directory
         self.budget = budget
@@ -64,6 +76,7 @@ final class AttemptSpool {
 
     /// Takes over what an earlier process left.
     init(recovered: RecoveredSpool, directory: String, budget: SpoolBudget, loop: EventLoop) {
+        lagLimit = Self.lagLimit
         attempt = recovered.attempt
         self.directory = directory
         self.budget = budget
@@ -208,7 +221,7 @@ extension AttemptSpool {
         }
     }
 
-    private func fail(_ failure: SpoolFailure) {
+    func fail(_ failure: SpoolFailure) {
         guard self.failure == nil else { return }
         self.failure = failure
         changed.signalAll()
@@ -263,10 +276,8 @@ extension AttemptSpool {
                 budget.adopt(SpoolSegment.headerLength)
             }
             finishWrite()
-        } catch let error as PlatformError where error.errno == ENOSPC || error.errno == EDQUOT {
-            fail(.full)
         } catch {
-            fail(.broken("\(error)"))
+            fail(SpoolFailure(error))
         }
         inFlight = 0
     }
@@ -282,6 +293,7 @@ extension AttemptSpool {
         written += inFlight
         freeStored()
         onUnsent()
+        watchLag()
     }
 
     private func closeSegment() {
@@ -293,6 +305,7 @@ extension AttemptSpool {
     func remove() async {
         guard !isRemoved else { return }
         isRemoved = true
+        lagTimer?.cancel()
         changed.signalAll()
         while isWriting { await changed.wait() }
         closeSegment()
@@ -310,6 +323,8 @@ extension AttemptSpool {
 struct SpoolSegmentState: Sendable {
     var firstSeq: UInt64
     var lastSeq: UInt64
-    /// Bytes on disk, the header included.
+    /// Bytes written, the header included.
     var size: Int
+    /// Bytes that were forced to the disk.
+    var syncedSize = 0
 }

@@ -20,10 +20,26 @@ struct SpoolDirectory: Sendable {
     /// The directory of one attempt.
     func place(_ attempt: AttemptID) -> String { SpoolSegment.directory(attempt, in: path) }
 
-    /// Makes an attempt's directory: from then on a restarted worker knows that the attempt was begun.
+    /// Makes an attempt's directory: once `syncPlaces` has returned, a worker knows for good that it was begun.
     func create(_ attempt: AttemptID) async throws {
         let place = place(attempt)
         try await BlockingPool.run { try Files.createDirectory(place, mode: 0o700) }
+    }
+
+    /// Brings the directories that were made to the disk.
+    ///
+    /// Without, a machine that crashes and is back within the lease would give a job back as never begun.
+    func syncPlaces() async throws {
+        try await BlockingPool.run { [path] in try Files.syncDirectory(path) }
+    }
+
+    /// Brings how an attempt ended to the disk, when it is kept.
+    func syncEnd(_ attempt: AttemptID) async throws {
+        let place = place(attempt)
+        try await BlockingPool.run {
+            guard try Files.syncData(place + "/end.json") else { return }
+            try Files.syncDirectory(place)
+        }
     }
 
     /// Keeps how an attempt ended, so that a restarted worker reports that and not a loss.

@@ -7,7 +7,8 @@ import Platform
 ///
 /// A segment is a header (magic, the tally before its first record, a checksum) and then `LogRecordCodec` frames, only
 /// ever appended to. The newest segment always stays, so that the whole log's end can be told from it after a restart.
-/// Nothing is forced to the disk: the files survive the worker's process, and no job outlives the machine.
+/// Written files survive the worker's process. What the API does not store within a second is forced to the disk, and
+/// survives the machine; before, it would go with its attempt, which no machine's end leaves anything of to be done.
 enum SpoolSegment {
     /// A full segment is done with; smaller ones free disk space sooner, larger ones make fewer files.
     static let capacity = 4 << 20
