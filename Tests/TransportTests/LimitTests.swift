@@ -57,7 +57,8 @@ import Transport
         _ security: Security
     ) async throws {
         var limits = ServerLimits()
-        limits.parkingDelay = .milliseconds(20)
+        let delay = Duration.milliseconds(20)
+        limits.parkingDelay = delay
         limits.idleTimeout = .seconds(5)
         try await ServerFixture.run(security, limits: limits, respond: Self.hello) { fixture in
             let stream = try await fixture.connect()
@@ -65,7 +66,7 @@ import Transport
             try await stream.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             // The loop is held until the timer is due too, so that it finds both in its next turn.
             let began = fixture.loop.now
-            while fixture.loop.now - began < limits.parkingDelay {}
+            while fixture.loop.now - began < delay {}
             #expect(try await stream.read(until: "hello").hasSuffix("hello"))
             #expect(fixture.server.connectionCount == 1)
         }
