@@ -124,7 +124,7 @@ extension Problem {
         status: 503,
         code: "store_unavailable",
         title: "The database cannot be reached",
-        detail: "Nothing was changed; try again.",
+        detail: "Whether this was done is not known: look, or repeat it with the same Idempotency-Key.",
         retryAfter: 2
     )
     static let keyReused = Problem(

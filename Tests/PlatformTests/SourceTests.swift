@@ -75,10 +75,30 @@ struct SourceTests {
         }
     }
 
+    @Test func `a tick hook that says false is not called again`() async throws {
+        try await onLoop { loop in
+            let (log, other) = (Log(), Log())
+            loop.onTick {
+                log.entries.append(true)
+                return log.entries.count < 2
+            }
+            loop.onTick {
+                other.entries.append(true)
+                return true
+            }
+            for _ in 0..<4 { await loop.sleep(.zero) }
+            #expect(log.entries.count == 2)
+            #expect(other.entries.count >= 4)
+        }
+    }
+
     @Test func `a tick hook runs in every turn`() async throws {
         try await onLoop { loop in
             let log = Log()
-            loop.onTick { log.entries.append(true) }
+            loop.onTick {
+                log.entries.append(true)
+                return true
+            }
             for _ in 0..<3 { await loop.sleep(.microseconds(100)) }
             #expect(log.entries.count >= 3)
         }

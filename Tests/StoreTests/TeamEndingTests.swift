@@ -148,6 +148,24 @@ import Testing
         }
     }
 
+    @Test func `a deleted project has its workspace removed where it was, and no other`() async throws {
+        try await withWorld { world in
+            let (person, lease) = (try await world.person(), try await world.worker())
+            let (projects, endings) = (world.store.projects, world.store.endings)
+            let homeless = try await world.project(in: person.team.id)
+            let kept = try await world.project(in: person.team.id)
+            for id in [person.project.id, kept.id] { _ = try await projects.setHome(id, lease.worker, scope: .system) }
+            #expect(try await endings.removals(of: lease.worker, limit: 10).isEmpty)
+            #expect(try await projects.deleteProject(homeless.id, scope: person.scope))
+            #expect(try await endings.removals(of: lease.worker, limit: 10).isEmpty)
+            #expect(try await projects.deleteProject(person.project.id, scope: person.scope))
+            #expect(try await endings.removals(of: lease.worker, limit: 10) == [person.project.id])
+            #expect(try await !projects.deleteProject(person.project.id, scope: person.scope))
+            try await endings.removed([person.project.id], by: lease.worker)
+            #expect(try await endings.removals(of: lease.worker, limit: 10).isEmpty)
+        }
+    }
+
     @Test func `invitations are forgotten a month after their end`() async throws {
         try await withWorld { world in
             let person = try await world.person()

@@ -1,7 +1,6 @@
 import Core
 import HTTP
 import Log
-import Platform
 
 extension Endpoints {
     /// A job's log live as server-sent events: `GET /v1/jobs/{id}/events`, resumed by `Last-Event-ID`.
@@ -27,17 +26,24 @@ extension Endpoints {
         let follower = hub.follow(call.job.id, after: after, encodeJob: JobView.document)
         let stream = EventStream(follower, call.principal)
         hold(stream, of: call.job.teamID)
-        let keepAlive = KeepAlive(writer, loop: services.loop)
         defer {
             release(stream)
             follower.close()
-            keepAlive.stop()
         }
-        keepAlive.onGone = { follower.close() }
-        keepAlive.start()
+        try await KeepAlive(writer, loop: services.loop) { follower.close() }.during { keepAlive in
+            try await forward(stream, of: follower, to: writer, keepAlive)
+        }
+    }
+
+    private func forward(
+        _ stream: EventStream,
+        of follower: LogFollower,
+        to writer: any ResponseBodyWriter,
+        _ keepAlive: KeepAlive
+    ) async throws {
         while writer.isOpen {
             let events = try await follower.next()
-            if stream.end == nil, !events.isEmpty { stream.end = await endOfStream(call.principal) }
+            if stream.end == nil, !events.isEmpty { stream.end = await endOfStream(stream.principal) }
             if let end = stream.end {
                 return try await keepAlive.write(ServerSentEvents.event(id: nil, event: "end", data: end.encoded))
             }
@@ -74,51 +80,5 @@ private final class EventStream: LiveStream {
     func cut(_ end: StreamEnd) {
         self.end = end
         follower.close()
-    }
-}
-
-/// Comments on a quiet stream, so that proxies keep it open and a client that has gone is noticed.
-private final class KeepAlive {
-    /// Below the 30 s after which common proxies cut a silent stream.
-    private static let interval = Duration.seconds(15)
-
-    private let writer: any ResponseBodyWriter
-    private let loop: EventLoop
-    private var timer: LoopTimer?
-    private var isWriting = false
-    private let written = LoopCondition()
-    var onGone: (() -> Void)?
-
-    init(_ writer: any ResponseBodyWriter, loop: EventLoop) {
-        self.writer = writer
-        self.loop = loop
-    }
-
-    func start() {
-        timer = loop.schedule(after: KeepAlive.interval) { [weak self] in self?.tick() }
-    }
-
-    func stop() {
-        timer?.cancel()
-        timer = nil
-    }
-
-    func write(_ bytes: [UInt8]) async throws(DisconnectedError) {
-        while isWriting { await written.wait() }
-        isWriting = true
-        defer {
-            isWriting = false
-            written.signalAll()
-        }
-        try await writer.write(bytes)
-    }
-
-    private func tick() {
-        guard timer != nil else { return }
-        start()
-        guard !isWriting else { return }
-        loop.spawnLocal {
-            do throws(DisconnectedError) { try await self.write(ServerSentEvents.keepAlive) } catch { self.onGone?() }
-        }
     }
 }

@@ -35,6 +35,7 @@ extension Endpoints {
                 audit: draft(request, call, "project.deleted", [AuditDetail("name", call.project.name)])
             )
             guard isDeleted else { throw .notFound }
+            services.bus.publish(BusChannel.removals, [])
         } catch .conflict {
             throw ProblemError(.projectBusy)
         } catch .notFound {

@@ -4,8 +4,10 @@ import Core
 ///
 /// Every step is a statement that takes what it finds, so several at once do no harm.
 struct TeamEndings {
-    /// Jobs that one transaction ends, and that one takes apart: some tens of milliseconds of the server's time.
+    /// Jobs that one transaction ends: some tens of milliseconds of the server's time.
     private static let batch = 500
+    /// Jobs that one transaction takes apart with all their output: one may have gigabytes of it.
+    private static let purgeBatch = 20
     /// Transactions that one turn of the sweep spends on it.
     private static let stepsPerTurn = 20
 
@@ -33,13 +35,20 @@ struct TeamEndings {
         var steps = 0
         while steps < Self.stepsPerTurn, try await endJobs() > 0 { steps += 1 }
         let now = services.time.now
-        for team in try await services.endings.endedTeams(now: now, limit: 10) {
-            repeat {
-                guard steps < Self.stepsPerTurn else { return }
-                steps += 1
-            } while try await purge(team) == .more
-        }
         try await services.endings.expireInvites(now: now, limit: Self.batch)
+        var failure: StoreError?
+        for team in try await services.endings.endedTeams(now: now, limit: 10) {
+            do throws(StoreError) {
+                repeat {
+                    guard steps < Self.stepsPerTurn else { return }
+                    steps += 1
+                } while try await purge(team) == .more
+            } catch {
+                // One that cannot be taken apart does not keep the others.
+                failure = error
+            }
+        }
+        if let failure { throw failure }
     }
 
     private func purge(_ team: TeamID) async throws(StoreError) -> TeamPurge {
@@ -51,7 +60,7 @@ struct TeamEndings {
             action: "team.purged",
             target: team.description
         )
-        let purge = try await services.endings.purge(team, now: now, limit: Self.batch, audit: audit)
+        let purge = try await services.endings.purge(team, now: now, limit: Self.purgeBatch, audit: audit)
         if purge == .done { services.bus.publish(BusChannel.removals, []) }
         return purge
     }

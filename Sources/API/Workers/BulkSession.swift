@@ -93,18 +93,23 @@ final class BulkSession {
 
     /// Takes one message of records; false when the session must end, because storage cannot say where the log stands.
     private func take(_ frames: [UInt8], of attempt: AttemptID, cost: Int) async -> Bool {
-        if ingests[attempt] == nil, let isOwn = try? await ownership.contains(attempt), !isOwn {
-            outbox.put(APIBulkMessage.stale(attempt).encoded())
-            settle(cost)
-            return true
+        if ingests[attempt] == nil {
+            guard let isOwn = try? await ownership.contains(attempt) else { return await endWithoutStore() }
+            guard isOwn else {
+                outbox.put(APIBulkMessage.stale(attempt).encoded())
+                settle(cost)
+                return true
+            }
         }
-        guard let intake = await intake(attempt) else {
-            // Asked for what it has freed already, the worker would have to give its lease up: let it come back instead.
-            await channel.close(code: LinkCloseCode.goingAway, reason: "the store is not available, try again")
-            return false
-        }
+        guard let intake = await intake(attempt) else { return await endWithoutStore() }
         await take(frames, of: attempt, cost: cost, into: intake)
         return true
+    }
+
+    /// Asked for what it has freed already, the worker would have to give its lease up: it comes back instead.
+    private func endWithoutStore() async -> Bool {
+        await channel.close(code: LinkCloseCode.goingAway, reason: "the store is not available, try again")
+        return false
     }
 
     private func take(_ frames: [UInt8], of attempt: AttemptID, cost: Int, into intake: Intake) async {

@@ -165,6 +165,8 @@ final class ControlSession {
         case .finish(let ends): try await finish(ends)
         case .release(let attempts, _):
             var own: [AttemptID] = []
+            // The worker says it once: should the store be away, what it has no more is given back with a later beat.
+            known.subtract(attempts)
             for attempt in attempts where try await ownership.contains(attempt) { own.append(attempt) }
             await services.queue.push(try await services.jobs.release(own, now: services.time.now))
         case .workspaceDone(let transfer, let outcome):

@@ -36,7 +36,7 @@ struct DataLayout: Sendable {
     func makeOwned(_ accounts: ServiceAccounts?) throws {
         for (path, owner) in [
             ("\(root)/postgres", accounts?.database), ("\(root)/redis", accounts?.database),
-            ("\(root)/api", accounts?.api), ("\(root)/worker", accounts?.worker), ("\(root)/secrets", nil),
+            ("\(root)/api", accounts?.api), ("\(root)/worker", nil), ("\(root)/secrets", nil),
         ] {
             try Files.createDirectory(path, mode: 0o700)
             if let owner { try Files.setOwner(path, userID: owner.userID, groupID: owner.groupID) }

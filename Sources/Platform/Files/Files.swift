@@ -40,7 +40,9 @@ package enum Files {
     /// The lock ends when the descriptor is closed, also by the end of the process.
     package static func lock(_ path: String) throws(PlatformError) -> OwnedDescriptor? {
         let file = OwnedDescriptor(
-            try systemCall("open(\(path))") { unsafe clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+            try systemCall("open(\(path))") {
+                unsafe clinux_open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            }
         )
         do throws(PlatformError) {
             try systemCall("flock(\(path))") { flock(file.raw, LOCK_EX | LOCK_NB) }

@@ -18,7 +18,7 @@ import Glibc
     private var local: [LoopJob] = []
     private var running: [LoopJob] = []
     private var incoming: [LoopJob] = []
-    private var hooks: [() -> Void] = []
+    private var hooks: [() -> Bool] = []
     private var timers = TimerHeap()
     private var timerSequence: UInt64 = 0
     /// Set on the loop when it drains; timers no longer wait then.
@@ -109,8 +109,8 @@ extension EventLoop {
         if mustWake { poller.wake() }
     }
 
-    /// Has a callback run in every turn, just before the loop waits for events; on the loop only.
-    package func onTick(_ body: @escaping () -> Void) {
+    /// Has a callback run in every turn, just before the loop waits for events, until it says false; on the loop only.
+    package func onTick(_ body: @escaping () -> Bool) {
         precondition(isOnLoop, "onTick off the loop")
         hooks.append(body)
     }
@@ -127,7 +127,7 @@ extension EventLoop {
         runBatch()
         // Most jobs hop once or twice: a look at the descriptors after each hop would cost more than the hop.
         for _ in 1..<Self.batchesPerTurn where !local.isEmpty { runBatch() }
-        for hook in hooks { hook() }
+        hooks.removeAll { !$0() }
         let (isIdle, isStopping) = collectInbox()
         if isStopping, !continueDraining(isIdle: isIdle) { return false }
         poller.wait(isIdle && !isStopping ? timeout() : .zero)

@@ -46,7 +46,7 @@ package final class HTTPServer {
         counter = connectionCounter
         self.respond = respond
         commonFields = CommonFields(isSecure: tls != nil)
-        loop.onTick { [flushQueue] in flushQueue.flush() }
+        loop.onTick { [weak flushQueue] in flushQueue?.flush() != nil }
     }
 
     /// The address that clients connect to.

@@ -18,7 +18,6 @@ package enum WorkerProcess {
         let lock = try takeLock(configuration)
         let server = try await startServer(configuration, on: loop)
         if Privileges.isRoot, let identity = configuration.runAs {
-            try hand(configuration.stateDirectory, to: identity)
             try Privileges.drop(to: identity, keeping: configuration.parentDeath)
         }
         do throws(WorkerError) {
@@ -136,12 +135,23 @@ package enum WorkerProcess {
 
 extension WorkerProcess {
     private static func prepareDirectories(_ configuration: WorkerConfiguration) throws(WorkerError) {
-        // The user the worker becomes must be able to reach what is its own, and nothing else.
-        let top: UInt32 = Privileges.isRoot && configuration.runAs != nil ? 0o711 : 0o700
+        let successor = Privileges.isRoot ? configuration.runAs : nil
         do throws(PlatformError) {
-            try Files.createDirectory(configuration.dataDirectory, mode: top)
+            try Files.createDirectory(configuration.dataDirectory, mode: successor == nil ? 0o700 : 0o711)
+            if successor != nil {
+                // The user the worker becomes reaches what is its own, and can put nothing in the way of the next root.
+                try Files.setOwner(configuration.dataDirectory, userID: 0, groupID: 0)
+                try Files.setMode(configuration.dataDirectory, 0o711)
+            }
             try Files.createDirectory(configuration.projectsDirectory, mode: 0o700)
             try Files.createDirectory(configuration.stateDirectory, mode: 0o700)
+            if let successor {
+                try Files.setOwner(
+                    configuration.stateDirectory,
+                    userID: successor.userID,
+                    groupID: successor.groupID
+                )
+            }
         } catch {
             throw .storage(error.description)
         }
@@ -150,7 +160,7 @@ extension WorkerProcess {
     private static func takeLock(_ configuration: WorkerConfiguration) throws(WorkerError) -> OwnedDescriptor {
         let held: OwnedDescriptor?
         do throws(PlatformError) {
-            held = try Files.lock(configuration.stateDirectory + "/lock")
+            held = try Files.lock(configuration.dataDirectory + "/lock")
         } catch {
             throw .storage(error.description)
         }
@@ -174,24 +184,6 @@ extension WorkerProcess {
         } catch {
             throw .sandbox(error.description)
         }
-    }
-
-    /// Gives the worker's own files to the user it becomes.
-    private static func hand(_ path: String, to identity: WorkerConfiguration.Identity) throws(WorkerError) {
-        do throws(PlatformError) {
-            try handTree(path, to: identity)
-        } catch {
-            throw .storage(error.description)
-        }
-    }
-
-    private static func handTree(
-        _ path: String,
-        to identity: WorkerConfiguration.Identity
-    ) throws(PlatformError) {
-        try Files.setOwner(path, userID: identity.userID, groupID: identity.groupID)
-        guard try Files.status(path)?.isDirectory == true else { return }
-        for name in try Files.list(path) { try handTree(path + "/" + name, to: identity) }
     }
 }
 
