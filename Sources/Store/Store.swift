@@ -35,6 +35,8 @@ package final class Store {
     package let log: any LogStore
     /// The audit log.
     package let audit: any AuditStore
+    /// The audit log's checkpoints and anchors.
+    package let auditCheckpoints: any AuditCheckpointStore
 
     private let pool: PostgresPool
     private let loop: EventLoop
@@ -53,6 +55,7 @@ package final class Store {
         workers = PostgresWorkerStore(pool)
         log = PostgresLogStore(pool, loop: loop)
         audit = PostgresAuditStore(pool, loop: loop)
+        auditCheckpoints = PostgresAuditCheckpointStore(pool)
     }
 
     /// Opens the first session and checks that the role is held to row-level security; the others follow by themselves.

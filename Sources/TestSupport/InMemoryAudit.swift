@@ -10,7 +10,8 @@ package final class InMemoryAuditStore: AuditStore {
     package var reaches: (Scope, AuditChain) -> Bool = { _, _ in true }
 
     private let clock: any TimeSource
-    private var chains: [AuditChain: [StoredAuditEntry]] = [:]
+    /// The entries themselves, for a test to tamper with.
+    package var chains: [AuditChain: [StoredAuditEntry]] = [:]
 
     /// An empty log.
     package init(clock: any TimeSource) {

@@ -101,6 +101,7 @@ package struct Serve: Verb {
             database: database.reveal(),
             redis: try redis(configuration),
             keys: KeyRing(try SigningKeys.load(configuration), issuer: publicURL, audience: publicURL),
+            audit: try AuditSigning.load(configuration, host: ClientURL(publicURL)?.host ?? "localhost"),
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
             passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
             links: LinkRegistry(),

@@ -20,6 +20,7 @@ struct ServePlan: Sendable {
     var database: String
     var redis: QueueConfiguration
     var keys: KeyRing
+    var audit: AuditSigning
     var passwords: ThreadPool
     var links: LinkRegistry
     var settings: ServiceSettings
@@ -35,6 +36,8 @@ final class ServeLoop {
     private let queue: Queue
     private let server: HTTPServer
     private let care: QueueCare?
+    private let auditCare: AuditCare?
+    private let election: AuditElection
     private let stopped = LoopCondition()
     private var isStopping = false
 
@@ -80,6 +83,22 @@ final class ServeLoop {
             respond: { await router.respond(to: $0) }
         )
         let rebuild = QueueRebuild(queue: queue.jobs, queued: store.jobs.queued)
+        let election = try AuditElection(url: plan.database, loop: loop)
+        self.election = election
+        auditCare =
+            tendsQueue
+            ? AuditCare(
+                audit: store.audit,
+                checkpoints: store.auditCheckpoints,
+                key: plan.audit.key,
+                publicKey: plan.audit.publicKey,
+                file: plan.audit.file,
+                rhythm: plan.audit.rhythm,
+                isElected: { await election.isElected() },
+                time: time,
+                loop: loop,
+                onFault: { [log = plan.log] fault in log.error("audit log", .text("fault", fault)) }
+            ) : nil
         care = tendsQueue ? QueueCare(services) { _ = try await rebuild.run() } : nil
         server.onFault = { [log = plan.log] fault in log.warning("connection fault", .text("fault", fault)) }
     }
@@ -94,10 +113,14 @@ final class ServeLoop {
         onReady()
         loop.spawnLocal { await self.server.run() }
         if let care { loop.spawnLocal { await care.run() } }
+        if let auditCare { loop.spawnLocal { await auditCare.run() } }
         while !isStopping { await stopped.wait() }
         care?.stop()
         plan.links.drain()
         await server.drain(deadline: plan.drainTime)
+        // The last requests are recorded by now.
+        await auditCare?.close()
+        election.resign()
         await queue.close()
         await store.close()
     }

@@ -49,6 +49,14 @@ package struct Configuration: Sendable {
     package var masterKeys: String?
     /// The file of the keys that sign access tokens.
     package var signingKeys: String?
+    /// The file of the key that signs the audit log.
+    package var auditKey: String?
+    /// The file that signed checkpoints of the audit log are appended to.
+    package var auditCheckpoints: String?
+    /// New entries of a chain after which it is signed.
+    package var auditEntries: Int
+    /// Time after which a chain with a new entry is signed.
+    package var auditInterval: Duration
     /// Where the stand-in listens.
     package var standinListen: ListenAddress?
     /// The key that clients of the stand-in must show.
@@ -128,6 +136,10 @@ package struct Configuration: Sendable {
         modelHosts = reader.read(Settings.modelHosts) ?? []
         masterKeys = reader.read(Settings.masterKeys)
         signingKeys = reader.read(Settings.signingKeys)
+        auditKey = reader.read(Settings.auditKey)
+        auditCheckpoints = reader.read(Settings.auditCheckpoints)
+        auditEntries = reader.read(Settings.auditEntries, orElse: 1)
+        auditInterval = .seconds(reader.read(Settings.auditSeconds, orElse: 1))
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)

@@ -128,6 +128,28 @@ enum Settings {
         summary: "file of the master keys of stored secrets, by default secrets/master-keys.json below ERRAND_DATA",
         parse: SettingForms.path
     )
+    static let auditKey = Setting(
+        name: "ERRAND_AUDIT_KEY",
+        summary: "file of the key that signs the audit log; made when missing; the same on every replica",
+        parse: SettingForms.path
+    )
+    static let auditCheckpoints = Setting(
+        name: "ERRAND_AUDIT_CHECKPOINTS",
+        summary: "file that signed checkpoints of the audit log are appended to",
+        parse: SettingForms.path
+    )
+    static let auditEntries = Setting(
+        name: "ERRAND_AUDIT_CHECKPOINT_ENTRIES",
+        standard: "1000",
+        summary: "new entries of a chain after which it is signed",
+        parse: SettingForms.integer(1...1_000_000)
+    )
+    static let auditSeconds = Setting(
+        name: "ERRAND_AUDIT_CHECKPOINT_SECONDS",
+        standard: "300",
+        summary: "time after which a chain with a new entry is signed",
+        parse: SettingForms.integer(1...86_400)
+    )
     static let signingKeys = Setting(
         name: "ERRAND_SIGNING_KEYS",
         summary: "file of the keys that sign access tokens, by default secrets/signing-keys.json below ERRAND_DATA",

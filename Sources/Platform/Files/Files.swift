@@ -28,7 +28,7 @@ package enum Files {
             try writeAll(file.raw, bytes, name: temporary)
             try systemCall("fsync(\(temporary))") { fsync(file.raw) }
             try systemCall("rename(\(path))") { unsafe Glibc.rename(temporary, path) }
-            try syncDirectory(path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
+            try syncDirectory(directory(of: path))
         } catch {
             unsafe unlink(temporary)
             throw error
@@ -75,6 +75,11 @@ package enum Files {
             guard bytes.count + count <= limit else { throw PlatformError(stage: "read(\(name))", errno: EFBIG) }
             bytes += chunk[..<count]
         }
+    }
+
+    /// The directory that holds a path's last name.
+    static func directory(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
     /// Brings a directory's entries to the disk for good; their contents are not its affair.

@@ -1,0 +1,82 @@
+package import Auth
+import Bytes
+package import Core
+import Platform
+
+/// The file that every checkpoint is appended to before anything else is told of it.
+///
+/// It is what a copy elsewhere is made from, and what a database that was set back is found out by.
+package struct AuditCheckpointFile: Sendable {
+    package let path: String
+
+    /// What a file holds.
+    package struct Contents: Sendable {
+        /// Each chain's greatest checkpoint.
+        package var last: [AuditChain: AuditCheckpoint] = [:]
+        /// Pieces that are no checkpoint of this log: torn by a crash, forged, or another key's.
+        package var foreign = 0
+        /// Two checkpoints that contradict each other.
+        package var fork: AuditCheckpoint?
+        /// Whether the last piece is whole.
+        package var isWhole = true
+    }
+
+    /// Names a file, which need not be there yet.
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// Reads what was signed before; blocks.
+    package func read(key: AuditPublicKey) throws -> Contents {
+        var contents = Contents()
+        try forEach(key: key, { contents.add($0) }, foreign: { contents.foreign += 1 }, end: { contents.isWhole = $0 })
+        return contents
+    }
+
+    /// Reads every checkpoint of this log in the order of the file; blocks.
+    package func readAll(key: AuditPublicKey) throws -> (checkpoints: [AuditCheckpoint], foreign: Int) {
+        var (all, foreign): ([AuditCheckpoint], Int) = ([], 0)
+        try forEach(key: key, { all.append($0) }, foreign: { foreign += 1 }, end: { _ in })
+        return (all, foreign)
+    }
+
+    private func forEach(
+        key: AuditPublicKey,
+        _ body: (AuditCheckpoint) -> Void,
+        foreign: () -> Void,
+        end: (Bool) -> Void
+    ) throws {
+        guard Files.exists(path) else { return }
+        var reader = AuditCheckpointReader()
+        var isWhole = true
+        func take(_ note: String?) {
+            guard let note else { return }
+            if let checkpoint = AuditCheckpoint(note, key: key) { body(checkpoint) } else { foreign() }
+        }
+        try Files.forEachLine(path, limit: 64 << 10) { line in
+            isWhole = line.isEmpty
+            take(reader.add(Substring(decoding: line, as: UTF8.self)))
+        }
+        take(reader.finish())
+        for _ in 0..<reader.damaged { foreign() }
+        end(isWhole)
+    }
+
+    /// Adds a checkpoint behind what is there, and waits for the disk; blocks.
+    package func append(_ checkpoint: AuditCheckpoint, isWhole: Bool) throws {
+        // What a crash tore off is ended first, so that it spoils nothing that follows.
+        let text = (isWhole ? "" : "\n\n") + checkpoint.note.description + "\n"
+        try Files.append(path, Array(text.utf8))
+    }
+}
+
+extension AuditCheckpointFile.Contents {
+    fileprivate mutating func add(_ checkpoint: AuditCheckpoint) {
+        guard let known = last[checkpoint.chain] else {
+            last[checkpoint.chain] = checkpoint
+            return
+        }
+        if known.size == checkpoint.size, known.root != checkpoint.root { fork = checkpoint }
+        if checkpoint.size > known.size { last[checkpoint.chain] = checkpoint }
+    }
+}

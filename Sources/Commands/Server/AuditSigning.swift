@@ -1,0 +1,48 @@
+import API
+import Auth
+import Operations
+import Platform
+
+/// What signs the audit log of this installation, and where it leaves what it signed.
+struct AuditSigning: Sendable {
+    let key: AuditKey
+    let publicKey: AuditPublicKey
+    let file: AuditCheckpointFile
+    let rhythm: AuditCare.Rhythm
+
+    /// Reads the key, and makes it when there is none yet; its public half lies beside it, to be copied elsewhere.
+    static func load(_ configuration: Configuration, host: String) throws -> AuditSigning {
+        let path = configuration.auditKey ?? configuration.dataDirectory + "/secrets/audit-key.json"
+        let key: AuditKey
+        if Files.exists(path) {
+            key = try AuditKey(document: try Files.readAll(path, limit: 64 << 10))
+        } else {
+            key = try AuditKey(host: host, at: WallClock.now())
+            try Files.writeAtomically(path, key.document(), mode: 0o600)
+        }
+        guard let publicKey = key.publicKey else { throw AuditKeyError.malformed("name") }
+        let publicPath = AuditPaths.publicKey(beside: path)
+        if !Files.exists(publicPath) {
+            try Files.writeAtomically(publicPath, Array("\(publicKey)\n".utf8), mode: 0o600)
+        }
+        return AuditSigning(
+            key: key,
+            publicKey: publicKey,
+            file: AuditCheckpointFile(path: AuditPaths.checkpoints(configuration)),
+            rhythm: AuditCare.Rhythm(entries: configuration.auditEntries, interval: configuration.auditInterval)
+        )
+    }
+}
+
+/// Where the parts of the audit log are that are no rows.
+enum AuditPaths {
+    /// The file that checkpoints are appended to.
+    static func checkpoints(_ configuration: Configuration) -> String {
+        configuration.auditCheckpoints ?? configuration.dataDirectory + "/secrets/audit-checkpoints.txt"
+    }
+
+    /// The public half of a key's file.
+    static func publicKey(beside path: String) -> String {
+        (path.hasSuffix(".json") ? String(path.dropLast(5)) : path) + ".pub"
+    }
+}

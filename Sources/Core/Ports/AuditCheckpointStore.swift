@@ -1,0 +1,31 @@
+package import Bytes
+
+/// What keeps the audit log provable: its checkpoints, and where its chains begin.
+package protocol AuditCheckpointStore: AnyObject {
+    /// Chains, in their order after one of them, that got an entry since their last checkpoint.
+    ///
+    /// Only those with at least `entries` new ones, or whose last checkpoint was signed at `signedBefore` or earlier.
+    func due(
+        entries: Int,
+        signedBefore: Timestamp,
+        after chain: AuditChain?,
+        limit: Int
+    ) async throws(StoreError) -> [AuditChain]
+    /// Checkpoints of a chain, smallest first, of more than `size` entries.
+    func checkpoints(
+        _ chain: AuditChain,
+        above size: Int64,
+        limit: Int
+    ) async throws(StoreError)
+        -> [StoredAuditCheckpoint]
+    /// The greatest checkpoint of a chain.
+    func lastCheckpoint(_ chain: AuditChain) async throws(StoreError) -> StoredAuditCheckpoint?
+    /// Keeps a checkpoint; one of the same size that is there already stays.
+    func save(_ checkpoint: StoredAuditCheckpoint) async throws(StoreError)
+    /// Where a chain begins, when months were dropped.
+    func anchor(_ chain: AuditChain) async throws(StoreError) -> AuditAnchor?
+    /// Chains that have an anchor or a checkpoint, in their order after one of them.
+    func keptChains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain]
+    /// Makes the partition of the next month, unless it is there.
+    func openNextMonth() async throws(StoreError)
+}
