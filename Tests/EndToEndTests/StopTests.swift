@@ -51,6 +51,29 @@ extension EndToEnd.Stop {
         }
     }
 
+    @Test func `administration goes on while nothing runs, and leaves nothing running`() async throws {
+        try await RunningErrand.with { errand in
+            let email = "offline@example.org"
+            await errand.signal(SIGTERM)
+            #expect(await errand.waitForEnd() == .exited(0))
+            let elsewhere = try await errand.errand(["admin", "user", "list", "--data", "\(errand.data)/api"])
+            #expect(elsewhere.status == .exited(5) && elsewhere.errors.contains("no directory of `errand up`"))
+            let made = try await errand.errand(["admin", "user", "create", email, "--json", "--data", errand.data])
+            #expect(made.status.isSuccess, "\(made.errors)")
+            #expect(made.errors.contains("starting its database for this"))
+            let password = try #require(try JSONReader.parse(Array(made.output.utf8))["password"]?.string)
+            #expect(!Files.exists("\(errand.data)/postgres/15/postmaster.pid"))
+            let list = try await errand.errand(["admin", "user", "list", "--data", errand.data])
+            #expect(list.status.isSuccess && list.output.contains(email))
+            try await errand.launch()
+            let client = try await errand.newClient()
+            try await client.signIn(email, password)
+            #expect(try await client.send(.get, "/v1/me").status == 200)
+            let beside = try await errand.errand(["admin", "user", "list", "--data", errand.data])
+            #expect(beside.output == list.output && !beside.errors.contains("starting"))
+        }
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `a signal stops every process, also those of a running job`(number: Int32) async throws {
         try await RunningErrand.with(["ERRAND_SHUTDOWN_SECONDS": "1"]) { errand in

@@ -14,6 +14,8 @@ struct AdminSession {
     let store: Store
 
     /// Opens the database that ERRAND_DATABASE_URL names, or that of an `errand up`, runs `body`, and closes it.
+    ///
+    /// One that does not run has its database started for this.
     static func run<Value>(
         _ arguments: Arguments,
         on loop: EventLoop,
@@ -21,17 +23,29 @@ struct AdminSession {
     ) async throws -> Value {
         let configuration = try Configuration.load()
         let directory = arguments.value("--data") ?? configuration.dataDirectory
-        let url: String
         if arguments.value("--data") == nil, let named = configuration.databaseURL {
-            url = named.reveal()
-        } else if let running = try? RunningInstallation.read(directory) {
-            url = running.databaseURL
-        } else {
+            return try await run(at: named.reveal(), on: loop, body)
+        }
+        if let running = try? await RunningInstallation.find(directory) {
+            return try await run(at: running.databaseURL, on: loop, body)
+        }
+        guard await StoppedInstallation.isThere(directory) else {
             throw CommandFailure(
-                "no database: set ERRAND_DATABASE_URL, or name the directory of a running `errand up` with --data DIR",
+                "\(directory) is no directory of `errand up`: name one with --data DIR, or set ERRAND_DATABASE_URL",
                 exitCode: ExitCode.unavailable
             )
         }
+        Terminal().note("`errand up` does not run in \(directory): starting its database for this")
+        return try await StoppedInstallation.run(directory, on: loop) { url in
+            try await run(at: url, on: loop, body)
+        }
+    }
+
+    private static func run<Value>(
+        at url: String,
+        on loop: EventLoop,
+        _ body: (Store) async throws -> Value
+    ) async throws -> Value {
         let store = try Store(configuration: StoreConfiguration(url: url, connections: 1), loop: loop)
         do throws(StoreError) {
             try await store.start()

@@ -54,9 +54,7 @@ final class Installation {
         self.supervisor = supervisor
         try await supervisor.start()
         tell("bringing the schema up to date")
-        try await postgres.bootstrap()
-        let database = try ConnectionParameters(postgres.url(role: .superuser).reveal())
-        _ = try await Migrator(directory: SharedFiles.migrations, loop: loop).migrate(database)
+        try await postgres.makeCurrent(on: loop)
         let parts = try await InstallationParts.prepare(
             configuration,
             data: data,
