@@ -43,16 +43,18 @@ need_packages() {
   # Errand runs PostgreSQL and Redis of its own; the packages' default services stay off.
   "${root[@]}" install -d /etc/postgresql-common/createcluster.d
   echo 'create_main_cluster = false' | "${root[@]}" tee /etc/postgresql-common/createcluster.d/errand.conf >/dev/null
-  local policy=/usr/sbin/policy-rc.d
+  local policy=/usr/sbin/policy-rc.d is_ours=no
   if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee $policy >/dev/null
     "${root[@]}" chmod 755 $policy
+    is_ours=yes
     trap "${root[*]} rm -f $policy" EXIT
   fi
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     fail "apt-get could not install: ${missing[*]}"
-  if [ -e $policy ] && grep -q 'exit 101' $policy; then "${root[@]}" rm -f $policy; fi
+  # One that the machine had before stays.
+  if [ $is_ours = yes ]; then "${root[@]}" rm -f $policy; fi
 }
 
 # Puts the agent's CLI, unmodified, into a directory unless a `claude` is on PATH; prints its path.

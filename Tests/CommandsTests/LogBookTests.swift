@@ -89,5 +89,9 @@ struct LogBookTests {
         voided.reset(to: 1, cut: LogPosition(attempt: 1, seq: 1))
         let unvouched = try #require(JobEnd(try JSONReader.parse(Array(#"{"attempt":1,"state":"failed"}"#.utf8))))
         #expect(voided.proof(of: unvouched) == .impossible)
+        // A worker was lost, and what is stored of its log is vouched for: all that was seen beyond is void, not missing.
+        #expect(voided.proof(of: try Self.end(1, ["a"])) == .impossible)
+        #expect(voided.position == LogPosition(attempt: 1, seq: 1))
+        #expect(voided.proof(of: try Self.end(1, ["a", "b"])) == .broken("1 records arrived of 2"))
     }
 }

@@ -36,8 +36,8 @@ import Testing
         ("ERRAND_LOOPS", "0"), ("ERRAND_LOOPS", "many"), ("ERRAND_DATA", "relative/path"),
         ("ERRAND_TRUSTED_PROXIES", "10.0.0.1/8"), ("ERRAND_TRUSTED_PROXIES", "proxy"),
         ("ERRAND_DATABASE_URL", "mysql://x"), ("ERRAND_CORS_ORIGINS", "https://a.example/path"),
-        ("ERRAND_LOG_LEVEL", "loud"), ("ERRAND_PUBLIC_URL", "ftp://x"), ("ERRAND_WORKER_LABELS", "a b/c"),
-        ("ANTHROPIC_API_KEY", "two words"), ("ERRAND_WORKER_NAME", "no spaces"),
+        ("ERRAND_LOG_LEVEL", "loud"), ("ERRAND_PUBLIC_URL", "ftp://x"), ("ERRAND_WORKER_SLOTS", "1025"),
+        ("ANTHROPIC_API_KEY", "two words"), ("ERRAND_WORKER_USER", "no spaces"),
     ])
     func `a wrong value is refused with its name and a fix`(name: String, value: String) throws {
         let error = try #require(throws: ConfigurationError.self) {

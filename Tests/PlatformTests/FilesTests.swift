@@ -25,6 +25,20 @@ import Testing
         }
     }
 
+    @Test func `a tree goes with all it holds and nothing that its links lead to`() throws {
+        defer { try? Files.removeTree(directory) }
+        try Files.createDirectory("\(directory)/kept/inner", mode: 0o755)
+        try Files.writeAtomically("\(directory)/kept/inner/file", [1])
+        try Files.createDirectory("\(directory)/tree/a/b", mode: 0o755)
+        try Files.writeAtomically("\(directory)/tree/a/b/file", [1])
+        for name in ["tree/link", "tree/a/link", "top"] {
+            #expect(unsafe symlink("\(directory)/kept", "\(directory)/\(name)") == 0)
+        }
+        for name in ["tree", "top", "missing", "missing/too"] { try Files.removeTree("\(directory)/\(name)") }
+        #expect(try Files.list(directory) == ["kept"])
+        #expect(try Files.readAll("\(directory)/kept/inner/file", limit: 1) == [1])
+    }
+
     @Test func `a failed replacement leaves the old file and no litter`() throws {
         defer { try? Files.removeTree(directory) }
         try Files.createDirectory("\(directory)/taken/inner", mode: 0o755)

@@ -9,6 +9,8 @@ extension Endpoints {
         guard request.headers["content-type"] == "application/x-tar" else {
             throw ProblemError(.notTar("application/x-tar"))
         }
+        // Told before anything is replaced: what follows may not be recorded any more, when the database goes away.
+        try await services.audit.record([draft(request, call, "workspace.upload_begun")])
         let transfer = try await beginTransfer(call, .push)
         defer { services.links.end(transfer) }
         switch try await pump(request.body, into: transfer) {

@@ -19,7 +19,7 @@ package struct AccountLogout: Verb {
             return ExitCode.done
         }
         do {
-            let client = try await Client.open(on: loop, environment)
+            let client = try await Client.open(on: loop, environment.forServer(stored.url, caFile: stored.caFile))
             _ = try await client.session.call(.post, "/v1/auth/logout", repeats: .safe)
         } catch let failure as CommandFailure where failure.exitCode != ExitCode.refused {
             try await file.remove()

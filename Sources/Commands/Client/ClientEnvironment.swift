@@ -28,6 +28,12 @@ struct ClientEnvironment: Sendable {
 
     subscript(name: String) -> String? { values[name] }
 
+    /// The same environment, naming this server whatever it named before.
+    func forServer(_ url: String, caFile: String?) -> ClientEnvironment {
+        guard values["ERRAND_URL"] != url else { return self }
+        return ClientEnvironment(values.merging(["ERRAND_URL": url, "ERRAND_CA": caFile ?? ""]) { $1 })
+    }
+
     /// The directory of the client's own files.
     func configurationDirectory() throws(CommandFailure) -> String {
         if let own = values["ERRAND_CONFIG_HOME"] { return own }

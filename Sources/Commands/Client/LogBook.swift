@@ -59,6 +59,8 @@ struct LogBook {
             position = LogPosition(attempt: attempt, seq: 0)
             held = Held()
         } else if attempt == position.attempt, cut < position {
+            // What is vouched for in the end is what is stored; of that the digest cannot be told any more.
+            position = cut
             held = nil
         }
     }

@@ -27,12 +27,24 @@ struct RunningInstallation: Sendable {
     /// The same, once it is certain that its process lives.
     static func find(_ directory: String) async throws -> RunningInstallation {
         let found = try await BlockingPool.run { try read(directory) }
-        guard kill(found.pid, 0) == 0 || errno == EPERM else {
+        let held = try await BlockingPool.run { isHeld(directory) }
+        guard held ?? (kill(found.pid, 0) == 0 || errno == EPERM) else {
             throw CommandFailure(
                 "the `errand up` of \(directory) has ended: start it again",
                 exitCode: ExitCode.unavailable
             )
         }
         return found
+    }
+
+    /// Whether a process has the directory's lock: a number in a file may be another process's by now, a lock is not.
+    ///
+    /// Nil for those who may not open it.
+    private static func isHeld(_ directory: String) -> Bool? {
+        do throws(PlatformError) {
+            return try Files.lock(directory + "/lock") == nil
+        } catch {
+            return nil
+        }
     }
 }

@@ -63,12 +63,8 @@ package struct Configuration: Sendable {
     package var standinKey: Secret?
     /// The account that a worker started by root changes to.
     package var workerUser: String?
-    /// The worker's name.
-    package var workerName: String?
     /// Jobs that the worker runs at once.
     package var workerSlots: Int
-    /// Labels that the worker satisfies.
-    package var workerLabels: [String]
     /// The enrolment token.
     package var workerToken: Secret?
     /// Where workers and clients reach the API.
@@ -143,9 +139,7 @@ package struct Configuration: Sendable {
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)
-        workerName = reader.read(Settings.workerName)
         workerSlots = reader.read(Settings.workerSlots) ?? 2 * cores
-        workerLabels = reader.read(Settings.workerLabels) ?? []
         workerToken = reader.read(Settings.workerToken)
         apiURL = reader.read(Settings.apiURL)
         apiCA = reader.read(Settings.apiCA)

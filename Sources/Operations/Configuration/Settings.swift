@@ -171,20 +171,11 @@ enum Settings {
         summary: "account that a worker started by root changes to",
         parse: SettingForms.plainName
     )
-    static let workerName = Setting(
-        name: "ERRAND_WORKER_NAME",
-        summary: "the worker's name, by default the host's",
-        parse: SettingForms.plainName
-    )
     static let workerSlots = Setting(
         name: "ERRAND_WORKER_SLOTS",
         summary: "jobs that the worker runs at once, by default two per core",
-        parse: SettingForms.integer(1...4096)
-    )
-    static let workerLabels = Setting(
-        name: "ERRAND_WORKER_LABELS",
-        summary: "labels that jobs may ask for, separated by commas",
-        parse: SettingForms.list("write labels of letters, digits, dots and hyphens") { SettingForms.name($0) }
+        // As many as a worker may name when it links.
+        parse: SettingForms.integer(1...1024)
     )
     static let workerToken = Setting(
         name: "ERRAND_WORKER_TOKEN",

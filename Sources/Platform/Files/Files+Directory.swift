@@ -111,18 +111,15 @@ extension Files {
         }
     }
 
-    /// Removes a directory with all it holds, never following a link.
-    package static func removeTree(_ path: String) throws(PlatformError) {
-        if try status(path)?.isDirectory == true {
-            for name in try list(path) { try removeTree("\(path)/\(name)") }
-        }
-        try remove(path)
-    }
-
     /// The names in a directory, sorted.
     package static func list(_ path: String) throws(PlatformError) -> [String] {
         guard let directory = unsafe opendir(path) else { throw PlatformError(stage: "opendir(\(path))", errno: errno) }
         defer { unsafe closedir(directory) }
+        return unsafe names(of: directory).sorted()
+    }
+
+    /// The names in an open directory, without itself and the one above.
+    static func names(of directory: OpaquePointer) -> [String] {
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
@@ -130,7 +127,7 @@ extension Files {
             }
             if name != ".", name != ".." { names.append(name) }
         }
-        return names.sorted()
+        return names
     }
 
     /// Sets the permission bits.

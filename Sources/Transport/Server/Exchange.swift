@@ -4,15 +4,16 @@ import Platform
 /// Where a response began in the output, to take it back while nothing of it has left.
 private struct StreamMark {
     let length: Int
-    let bytesSent: Int
+    let writes: UInt64
 
     init(_ connection: ServerConnection) {
         length = connection.output.count
-        bytesSent = connection.bytesSent
+        writes = connection.writes
     }
 
     func rewind(_ connection: ServerConnection) -> Bool {
-        guard connection.bytesSent == bytesSent, !connection.hasFailed else { return false }
+        // Also a write that the socket did not take counts: TLS has made a record of those bytes.
+        guard connection.writes == writes, !connection.hasFailed else { return false }
         connection.output.removeLast(connection.output.count - length)
         return true
     }

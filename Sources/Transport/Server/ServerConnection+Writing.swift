@@ -10,6 +10,7 @@ extension ServerConnection {
     func flushAtOnce() -> Bool {
         guard !hasFailed else { return false }
         while sent < output.count {
+            writes += 1
             switch wire.attemptWrite(output, from: sent) {
             case .wrote(let count):
                 sent += count

@@ -30,6 +30,8 @@ final class ServerConnection: DeadlineOwner {
     var sent = 0
     /// How much has been sent in all.
     var bytesSent = 0
+    /// Attempts to send, those that were not taken too.
+    var writes: UInt64 = 0
     var isFlushQueued = false
     var hasFailed = false
     var timedOut = false
