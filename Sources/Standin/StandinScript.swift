@@ -9,7 +9,7 @@ package enum StandinScript {
     static let introduction = """
         This is Errand's model stand-in, not a language model: it only carries out directives, one a line, such as \
         `standin: bash ls -la`, `standin: write notes.txt hello`, `standin: read notes.txt`, `standin: say done`. \
-        To have a real model answer, set ANTHROPIC_API_KEY for the worker and start it again.
+        To have a real model answer, set ANTHROPIC_API_KEY for `errand up` and start it again.
         """
     private static let conclusion = "Errand's model stand-in has carried out every directive of the prompt."
 

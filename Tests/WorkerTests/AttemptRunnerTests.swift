@@ -20,6 +20,7 @@ private final class Stage {
         _ assignment: JobAssignment = Assignments.command(),
         agentVersion: String? = "2.1.0",
         spoolBytes: Int = 1 << 20,
+        outputBytes: Int = .max,
         script: @escaping (FakeProcess) -> Void = { $0.end(.exited(0)) }
     ) async throws {
         self.loop = loop
@@ -41,7 +42,8 @@ private final class Stage {
         )
         surroundings.times.interruptGrace = .milliseconds(50)
         surroundings.times.terminateGrace = .milliseconds(50)
-        runner = AttemptRunner(assignment, log: AttemptLog(spool: spool, loop: loop), in: surroundings)
+        let log = AttemptLog(spool: spool, loop: loop, limit: outputBytes)
+        runner = AttemptRunner(assignment, log: log, in: surroundings)
         spool.onChange = { [weak self] in
             guard let self, self.spool.failure == .full else { return }
             self.runner.stop(.spoolFull)
@@ -149,6 +151,7 @@ struct Unexpected: Error {
             #expect(end.reason == .exitCode)
             #expect(end.result.exitCode == code)
             #expect(end.didStart)
+            #expect(await stage.text(.errand).hasSuffix("No such file or directory.\n"))
             #expect(stage.sandboxes.opened.first?.isDestroyed == true)
         }
     }
@@ -243,6 +246,18 @@ struct Unexpected: Error {
             stage.runner.onStart = { stage.runner.stop(.stale) }
             guard case .discarded = await stage.runner.run() else { throw Unexpected("not discarded") }
             #expect(stage.sandboxes.opened.first?.isDestroyed == true)
+        }
+    }
+
+    @Test func `output beyond the limit ends the job, says so, and is cut at the byte`() async throws {
+        try await onLoopWithDirectory { loop, path in
+            let stage = try await Stage(loop, path, outputBytes: 25_000) { process in
+                for _ in 0..<100 { process.print(String(repeating: "x", count: 10_000)) }
+            }
+            let end = try await stage.end()
+            #expect(end.state == .failed && end.reason == .limitReached)
+            #expect(await stage.text(.stdout) == String(repeating: "x", count: 25_000))
+            #expect(await stage.text(.errand).contains("ERRAND_JOB_OUTPUT_BYTES"))
         }
     }
 

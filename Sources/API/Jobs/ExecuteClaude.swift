@@ -8,7 +8,7 @@ extension Endpoints {
         let (form, spec) = try await request.jsonObject(limit: BodyLimits.job) { fields in
             let form = JobForm(&fields)
             let spec = ClaudeSpec(
-                prompt: fields.string("prompt", maximum: JobLimits.promptBytes) ?? "",
+                prompt: fields.prompt("prompt") ?? "",
                 model: fields.modelName("model"),
                 maxTurns: fields.integer("max_turns", in: 1...JobLimits.turns)
             )
@@ -19,6 +19,16 @@ extension Endpoints {
 }
 
 extension FieldReader {
+    /// What the agent is asked; a form that was sent empty by mistake would cost a turn of the model.
+    fileprivate mutating func prompt(_ name: String) -> String? {
+        guard let text = string(name, maximum: JobLimits.promptBytes) else { return nil }
+        guard PlainName.isVisible(text) else {
+            fault(name, "must have a visible character")
+            return nil
+        }
+        return text
+    }
+
     /// A model's name: what model names are made of, and never something that looks like an option.
     fileprivate mutating func modelName(_ name: String) -> String? {
         guard let text = string(name, maximum: 128, required: false) else { return nil }

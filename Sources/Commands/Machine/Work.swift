@@ -30,6 +30,7 @@ package struct Work: Verb {
         )
         worker.apiAuthorities = configuration.apiCA
         worker.slots = configuration.workerSlots
+        worker.outputBytes = configuration.jobOutputBytes
         worker.agentDirectory = try await agentDirectory(configuration)
         worker.enrolmentToken = configuration.workerToken?.reveal()
         worker.parentDeath = parentDeath

@@ -5,10 +5,10 @@ package import Platform
 /// `errand project create`: makes a project, and remembers it when it is the first.
 package struct ProjectCreate: Verb {
     package static let words = ["project", "create"]
-    package static let usage = "NAME [--team ID] [--policy POLICY] [--json]"
+    package static let usage = "NAME [--team TEAM] [--policy POLICY] [--json]"
     package static let summary = "Make a project; the first one becomes the default."
     package static let options = [
-        Option("--team", "ID", "the team that owns it; your own unless given"),
+        Option("--team", "TEAM", "the team that owns it, by id or name; your own unless given"),
         Option("--policy", "POLICY", "what unattended agents may do: contained (default), ask, read_only"),
         Option("--json", "print the project's document"),
     ]
@@ -28,7 +28,7 @@ package struct ProjectCreate: Verb {
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
         let client = try await Client.open(on: loop)
         var body = [("name", JSONValue.string(name))]
-        if let team { body.append(("team_id", .string(team))) }
+        if let team { body.append(("team_id", .string(try await client.team(team).id))) }
         if let policy { body.append(("policy", .string(policy))) }
         let document = try await client.session.post("/v1/projects", .object(JSONObject(body)))
         guard let row = ProjectRow(document) else {

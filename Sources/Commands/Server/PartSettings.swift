@@ -40,6 +40,7 @@ struct PartSettings {
         worker = both.merging([
             "ERRAND_DATA": data.childPath(data.worker),
             "ERRAND_WORKER_SLOTS": "\(configuration.workerSlots)",
+            "ERRAND_JOB_OUTPUT_BYTES": "\(configuration.jobOutputBytes)",
         ]) { $1 }
         if let account = data.accounts?.worker { worker["ERRAND_WORKER_USER"] = account.name }
     }

@@ -63,6 +63,8 @@ package struct Configuration: Sendable {
     package var standinKey: Secret?
     /// The account that a worker started by root changes to.
     package var workerUser: String?
+    /// Output that one attempt of a job may write.
+    package var jobOutputBytes: Int
     /// Jobs that the worker runs at once.
     package var workerSlots: Int
     /// The enrolment token.
@@ -139,6 +141,7 @@ package struct Configuration: Sendable {
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)
+        jobOutputBytes = reader.read(Settings.jobOutputBytes) ?? 4 << 30
         workerSlots = reader.read(Settings.workerSlots) ?? 2 * cores
         workerToken = reader.read(Settings.workerToken)
         apiURL = reader.read(Settings.apiURL)

@@ -171,6 +171,11 @@ enum Settings {
         summary: "account that a worker started by root changes to",
         parse: SettingForms.plainName
     )
+    static let jobOutputBytes = Setting(
+        name: "ERRAND_JOB_OUTPUT_BYTES",
+        summary: "bytes of output after which an attempt of a job is ended, by default 4 GiB",
+        parse: SettingForms.integer(4_096...(1 << 40))
+    )
     static let workerSlots = Setting(
         name: "ERRAND_WORKER_SLOTS",
         summary: "jobs that the worker runs at once, by default two per core",

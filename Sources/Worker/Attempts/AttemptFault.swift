@@ -50,7 +50,7 @@ enum AttemptFault: Error {
                 switch stop {
                 case .cancelled: .cancelled
                 case .timedOut: .timedOut
-                case .agent, .spoolFull, .spoolBroken, .fenced, .shutdown, .sandboxGone, .stale: .failed
+                case .agent, .spoolFull, .outputLimit, .spoolBroken, .fenced, .shutdown, .sandboxGone, .stale: .failed
                 }
             return AgentOutcome(state: state, reason: stop.reason, reasonText: stop.note, result: result)
         }

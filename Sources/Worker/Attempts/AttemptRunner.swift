@@ -24,6 +24,8 @@ final class AttemptRunner {
         /// The version of the agent's CLI; nil when none is installed.
         let agentVersion: String?
         var times = AttemptTimes()
+        /// Output that an attempt may write.
+        var outputBytes = Int.max
     }
 
     let assignment: JobAssignment
@@ -43,6 +45,7 @@ final class AttemptRunner {
         self.assignment = assignment
         self.surroundings = surroundings
         self.log = log
+        log.onLimit = { [weak self] in self?.stop(.outputLimit) }
     }
 
     /// Runs the attempt.
@@ -142,7 +145,7 @@ final class AttemptRunner {
         var result = outcome.result
         result.isolation = surroundings.sandboxes.isolation
         if case .claude = assignment.work { result.agentVersion = result.agentVersion ?? surroundings.agentVersion }
-        if !didStart, let text = outcome.reasonText, stop == nil { log.note(text) }
+        if !hasStarted, let text = outcome.reasonText, stop == nil { log.note(text) }
         return AttemptEnd(
             attempt: assignment.attempt,
             state: outcome.state,

@@ -22,6 +22,8 @@ enum AttemptStop: Sendable, Equatable {
     /// The agent's machine asked for it; the reason is nil when only the exit is late.
     case agent(JobReason?, String)
     case spoolFull
+    /// It wrote more than an attempt may.
+    case outputLimit
     case spoolBroken(String)
     /// The lease may have ended: another worker may run the job.
     case fenced
@@ -39,6 +41,7 @@ enum AttemptStop: Sendable, Equatable {
         case .timedOut: .timeout
         case .agent(let reason, _): reason
         case .spoolFull: .spoolFull
+        case .outputLimit: .limitReached
         case .spoolBroken: .internalError
         case .fenced, .shutdown, .sandboxGone, .stale: .workerLost
         }
@@ -51,6 +54,7 @@ enum AttemptStop: Sendable, Equatable {
         case .timedOut(let seconds): "The job ran longer than its \(seconds) seconds."
         case .agent(_, let text): text
         case .spoolFull: "The worker has no space left for the job's output."
+        case .outputLimit: "The job wrote more than an attempt may (ERRAND_JOB_OUTPUT_BYTES of its worker)."
         case .spoolBroken(let text): "The worker cannot keep the job's output: \(text)."
         case .fenced: "The worker lost its connection for too long and gave the job up."
         case .shutdown: "The worker was shut down."
@@ -63,7 +67,7 @@ enum AttemptStop: Sendable, Equatable {
     var isImmediate: Bool {
         switch self {
         case .cancelled, .timedOut, .agent, .shutdown: false
-        case .spoolFull, .spoolBroken, .fenced, .sandboxGone, .stale: true
+        case .spoolFull, .outputLimit, .spoolBroken, .fenced, .sandboxGone, .stale: true
         }
     }
 

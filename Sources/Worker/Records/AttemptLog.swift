@@ -9,12 +9,18 @@ final class AttemptLog {
     private let loop: EventLoop
     private var writer: RecordWriter
     private var timer: LoopTimer?
+    /// Called once, when there is more output than `limit`.
+    var onLimit: () -> Void = {}
+    private let limit: Int
+    private var taken = 0
+    private var isFull = false
     /// The end, once nothing more is taken: after `finish`, or before the first record that the spool refused.
     private var closed: LogTally?
 
-    /// Goes on where `tally` ends.
-    init(spool: AttemptSpool, after tally: LogTally = LogTally(), loop: EventLoop) {
+    /// Goes on where `tally` ends; takes `limit` bytes of output, and what Errand says beside.
+    init(spool: AttemptSpool, after tally: LogTally = LogTally(), loop: EventLoop, limit: Int = .max) {
         self.spool = spool
+        self.limit = limit
         self.loop = loop
         writer = RecordWriter(after: tally)
     }
@@ -22,7 +28,16 @@ final class AttemptLog {
     /// Takes output.
     func write(_ stream: LogStream, _ bytes: [UInt8]) {
         guard closed == nil else { return }
-        keep(writer.append(stream, bytes, now: loop.now, at: WallClock.now()))
+        guard stream != .errand, bytes.count > limit - taken else {
+            if stream != .errand { taken += bytes.count }
+            return keep(writer.append(stream, bytes, now: loop.now, at: WallClock.now()))
+        }
+        guard !isFull else { return }
+        isFull = true
+        let rest = Array(bytes.prefix(limit - taken))
+        taken = limit
+        if !rest.isEmpty { keep(writer.append(stream, rest, now: loop.now, at: WallClock.now())) }
+        onLimit()
     }
 
     /// Says a sentence of Errand's own.

@@ -205,12 +205,14 @@ extension SandboxRefusal {
 
     fileprivate init(_ error: SandboxError) {
         let cause = unsafe strerror(error.errno).map { unsafe String(cString: $0) } ?? "error \(error.errno)"
-        let words = [error.message, error.errno == 0 ? "" : cause].filter { !$0.isEmpty }
+        let isProgramFault = Self.programSteps.contains(error.step)
+        // The message of a program's fault is its name, which whoever tells of it has said.
+        let words = [isProgramFault && error.errno != 0 ? "" : error.message, error.errno == 0 ? "" : cause]
         self.init(
             step: error.step,
-            text: words.joined(separator: ": "),
+            text: words.filter { !$0.isEmpty }.joined(separator: ": "),
             number: error.errno,
-            isProgramFault: Self.programSteps.contains(error.step)
+            isProgramFault: isProgramFault
         )
     }
 }

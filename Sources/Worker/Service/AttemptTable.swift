@@ -85,7 +85,7 @@ final class AttemptTable {
             loop: surroundings.loop
         )
         let attempt = hold(HeldAttempt(assignment.attempt, spool: spool, occupiesSlot: true))
-        let log = AttemptLog(spool: spool, loop: surroundings.loop)
+        let log = AttemptLog(spool: spool, loop: surroundings.loop, limit: surroundings.outputBytes)
         let runner = AttemptRunner(assignment, log: log, in: surroundings)
         attempt.runner = runner
         runner.onStart = { [weak self] in self?.onControlNews() }

@@ -42,6 +42,8 @@ package struct WorkerConfiguration: Sendable {
     package var drainLimit = Duration.seconds(30)
     /// Disk space for output that the API has not stored yet: a quarter of an hour of a busy worker's.
     package var spoolBytes = 4 << 30
+    /// Output that one attempt may write: the longest builds log a tenth of it, a loop that prints for ever fills a disk.
+    package var outputBytes = 4 << 30
     /// Memory of the workspace of a job without a project's.
     package var ephemeralBytes: UInt64 = 1 << 30
     /// Called for what is worth a line in the operator's log.

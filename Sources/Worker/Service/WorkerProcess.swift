@@ -63,7 +63,8 @@ package enum WorkerProcess {
                 loop: loop,
                 sandboxes: sandboxes,
                 shelf: shelf,
-                agentVersion: agentVersion
+                agentVersion: agentVersion,
+                outputBytes: configuration.outputBytes
             ),
             report: report
         )
