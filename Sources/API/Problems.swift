@@ -195,6 +195,7 @@ extension Problem {
         switch error {
         case .conflict(let field): self = .taken(field)
         case .notFound: self = .missing("object")
+        case .quotaExceeded(let name): self = .quotaExceeded(name)
         case .unavailable: self = .storeUnavailable
         case .failed: self = .internalError
         }

@@ -62,6 +62,7 @@ extension Endpoints {
                 .team(.inviteManage, Endpoints.revokeInvite)
             ),
             RouteRow(.post, "/v1/invites/accept", "acceptInvite", .person(Endpoints.acceptInvite)),
+            RouteRow(.get, "/v1/teams/{id}/quotas", "getQuotas", .team(.teamRead, Endpoints.getQuotas)),
             RouteRow(.get, "/v1/projects", "listProjects", .chosen(.projectRead, Endpoints.listProjects)),
             RouteRow(.post, "/v1/projects", "createProject", .chosen(.projectWrite, Endpoints.createProject)),
             RouteRow(.get, "/v1/projects/{id}", "getProject", .project(.projectRead, Endpoints.getProject)),

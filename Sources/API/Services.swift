@@ -19,8 +19,12 @@ package final class Services {
     package let tail: any LiveTail
     package let bus: any MessageBus
     package let buckets: any SharedBuckets
+    package let signInThrottle: any SignInThrottle
+    package let quotas: any QuotaStore
     package let keys: KeyRing
     package let verifier: AccessTokenVerifier
+    /// How devices are known when they sign in again.
+    package let deviceTokens: DeviceTokens
     /// Hashes passwords for all loops; bounded, so that a flood of sign-ins starves nothing else.
     package let passwordPool: ThreadPool
     /// Where the worker links of this process are found; shared by all loops.
@@ -45,8 +49,11 @@ package final class Services {
         tail: any LiveTail,
         bus: any MessageBus,
         buckets: any SharedBuckets,
+        signInThrottle: any SignInThrottle,
+        quotas: any QuotaStore,
         keys: KeyRing,
         verifier: AccessTokenVerifier,
+        deviceTokens: DeviceTokens,
         passwordPool: ThreadPool,
         links: LinkRegistry,
         settings: ServiceSettings,
@@ -67,8 +74,11 @@ package final class Services {
         self.tail = tail
         self.bus = bus
         self.buckets = buckets
+        self.signInThrottle = signInThrottle
+        self.quotas = quotas
         self.keys = keys
         self.verifier = verifier
+        self.deviceTokens = deviceTokens
         self.passwordPool = passwordPool
         self.links = links
         self.settings = settings

@@ -60,6 +60,8 @@ package enum ErrandVerbs {
         AdminMemberAdd.self,
         AdminMemberRole.self,
         AdminMemberRemove.self,
+        LimitShow.self,
+        LimitSet.self,
         WorkerCreate.self,
         WorkerList.self,
         WorkerRevoke.self,

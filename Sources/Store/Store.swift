@@ -19,6 +19,10 @@ package struct StoreConfiguration: Sendable {
 package final class Store {
     /// Accounts and sign-ins.
     package let accounts: any AccountStore
+    /// What teams have and may have.
+    package let quotas: any QuotaStore
+    /// Failed sign-ins.
+    package let signInThrottle: any SignInThrottle
     /// Teams and memberships.
     package let teams: any TeamStore
     /// Invitations into teams.
@@ -47,6 +51,8 @@ package final class Store {
         self.loop = loop
         pool = PostgresPool(parameters, size: configuration.connections, loop: loop)
         accounts = PostgresAccountStore(pool)
+        quotas = PostgresQuotaStore(pool)
+        signInThrottle = PostgresSignInThrottle(pool)
         teams = PostgresTeamStore(pool)
         invites = PostgresInviteStore(pool)
         endings = PostgresTeamEndingStore(pool)

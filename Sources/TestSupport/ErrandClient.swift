@@ -104,6 +104,13 @@ package actor ErrandClient {
         }
     }
 
+    /// Waits for the time that a server asked for.
+    package func pause(_ duration: Duration) async {
+        loop.requireOnLoop()
+        // Not `sleep`, which needs a task that prefers the loop.
+        _ = await LoopCondition().wait(timeout: duration, on: loop)
+    }
+
     /// Waits until the server takes no new connections.
     package func refusesConnections() async throws {
         loop.requireOnLoop()
@@ -111,8 +118,7 @@ package actor ErrandClient {
         while let socket = try? await ByteSocket.connect(to: access.address, on: loop, timeout: .seconds(1)) {
             socket.close()
             guard loop.now < end else { throw ClientError(description: "the server still takes connections") }
-            // Not `sleep`, which needs a task that prefers the loop.
-            _ = await LoopCondition().wait(timeout: .milliseconds(20), on: loop)
+            await pause(.milliseconds(20))
         }
     }
 

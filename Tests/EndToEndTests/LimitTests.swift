@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Platform
 import TestSupport
 import Testing
 
@@ -60,6 +61,77 @@ extension EndToEnd.Limits {
             #expect(after <= 80)
             let health = try await client.send(.get, "/health").status
             #expect(health == 200)
+        }
+    }
+}
+
+extension EndToEnd.Limits {
+    @Test func `neither FLUSHALL nor a restart forgets failed sign-ins`() async throws {
+        try await RunningErrand.with(["ERRAND_SIGN_INS_PER_MINUTE": "1000"]) { errand in
+            let client = try await errand.newClient()
+            let form = JSONValue.object(
+                JSONObject([("email", .string("someone@example.org")), ("password", .string("wrong battery staple"))])
+            )
+            func wait() async throws -> Int? {
+                let answer = try await client.send(.post, "/v1/auth/login", form)
+                #expect([401, 429].contains(answer.status))
+                return answer.headers["retry-after"].flatMap { Int($0) }
+            }
+            // Five are free, then 1, 2 and 4 seconds: what comes behind them outlives the restart.
+            var longest = 0
+            while longest < 8 {
+                let seconds = try await wait() ?? 0
+                longest = max(longest, seconds)
+                if seconds > 0, longest < 8 { await client.pause(.milliseconds(200)) }
+            }
+            let flushed = try await errand.redis("FLUSHALL")
+            #expect(flushed == "+OK\r\n")
+            let afterFlush = try await wait()
+            #expect(afterFlush.map { $0 > 1 } == true)
+            try await errand.crash(.api)
+            try await errand.recovered(.api)
+            let afterRestart = try await errand.newClient().send(.post, "/v1/auth/login", form)
+            #expect(afterRestart.status == 429)
+        }
+    }
+
+    @Test func `the administrator's command sets a team's quota, and the team is held to it`() async throws {
+        try await RunningErrand.with { errand in
+            let client = try await errand.member("quota@example.org")
+            let me = try await client.expect([200], .get, "/v1/me")
+            let team = try #require(me["teams"]?.array?.first?["id"]?.string)
+            let set = try await errand.errand(
+                ["admin", "limit", "set", team, "projects", "1", "--json", "--data", errand.data]
+            )
+            #expect(set.status.isSuccess, "\(set.errors)")
+            let first = try await client.send(.post, "/v1/projects", .object(JSONObject([("name", .string("one"))])))
+            #expect(first.status == 201)
+            let second = try await client.send(.post, "/v1/projects", .object(JSONObject([("name", .string("two"))])))
+            #expect(second.status == 409 && second.json["code"]?.string == "quota_exceeded")
+            let shown = try await errand.errand(["admin", "limit", "show", team, "--json", "--data", errand.data])
+            let quotas = try JSONReader.parse(Array(shown.output.utf8)).array ?? []
+            let projects = try #require(quotas.first { $0["name"]?.string == "projects" })
+            #expect(projects["used"]?.integer == 1 && projects["limit"]?.integer == 1)
+            // The others are what the settings say.
+            #expect(quotas.first?["limit"]?.integer == 10_000 && quotas.last?["limit"]?.isNull == true)
+            let reset = try await errand.errand([
+                "admin", "limit", "set", team, "projects", "default", "--data", errand.data,
+            ])
+            #expect(reset.status.isSuccess)
+            try await client.expect([201], .post, "/v1/projects", .object(JSONObject([("name", .string("two"))])))
+            for (limit, isAllowed) in [("1", false), ("2", true)] {
+                _ = try await errand.errand(["admin", "limit", "set", team, "members", limit, "--data", errand.data])
+                let added = try await errand.errand([
+                    "admin", "member", "add", team, "admin@localhost", "--data", errand.data,
+                ])
+                #expect(added.status.isSuccess == isAllowed, "\(added.errors)")
+                #expect(isAllowed || added.errors.contains("quota members"), "\(added.errors)")
+            }
+            let nobody = "team_00000000000000000000000000"
+            let unknown = try await errand.errand(["admin", "limit", "show", nobody, "--data", errand.data])
+            #expect(!unknown.status.isSuccess)
+            let wrong = try await errand.errand(["admin", "limit", "set", team, "cats", "1", "--data", errand.data])
+            #expect(!wrong.status.isSuccess && wrong.errors.contains("queued_jobs"))
         }
     }
 }

@@ -9,7 +9,9 @@ import Testing
 @Suite struct ScopeTests {
     private static let tables = [
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
-        "idempotency_keys", "job_output", "audit_heads", "audit_entries",
+        "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
+
+        "login_failures", "login_places",
     ]
 
     /// The rows of a table that a scope sees, past every check of the layers above.
@@ -28,6 +30,20 @@ import Testing
             _ = try await world.store.jobs.submit([new], scope: person.scope)
             let claimed = try await world.claimOne(lease)
             _ = try await world.store.log.append(records(1...3), to: claimed.current)
+            let now = World.start
+            #expect(
+                try await world.store.quotas.setQuota(
+                    .projects,
+                    .limit(7),
+                    of: person.team.id,
+                    now: now,
+                    audit: .sample("quota.changed", team: nil)
+                )
+            )
+            _ = try await world.store.quotas.reserveWorkspace(person.project.id, bytes: 10, scope: person.scope)
+            let attempt = SignInTry(account: [1], place: [2], isKnownDevice: false, begunAt: now)
+            _ = try await world.store.signInThrottle.begin(attempt)
+            try await world.store.signInThrottle.end(attempt, .right)
             let signIn = SignIn(
                 id: SignInID(at: World.start),
                 userID: person.user.id,
@@ -74,6 +90,7 @@ import Testing
             defer { session.close() }
             let visible = [
                 "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 2,
+                "team_quotas": 1, "team_usage": 1,
             ]
             for table in Self.tables {
                 #expect(try await Self.count(table, mine.scope, session) == visible[table, default: 0], "\(table)")

@@ -73,7 +73,23 @@ import Testing
         )
         #expect(invited == .done)
         try await world.submit([world.job(person)], by: person)
+        try await settleQuotas(person, world)
         return person
+    }
+
+    /// What a team may have, has and has spent.
+    private static func settleQuotas(_ person: Person, _ world: World) async throws {
+        let audit = AuditDraft.sample("quota.changed", team: person.team.id)
+        let (quotas, team) = (world.store.quotas, person.team.id)
+        #expect(try await quotas.setQuota(.projects, .limit(9), of: team, now: World.start, audit: audit))
+        #expect(try await quotas.reserveWorkspace(person.project.id, bytes: 10, scope: person.scope) != nil)
+        let session = try await Self.session(world)
+        defer { session.close() }
+        let spend = PostgresStatement(
+            "wall.spend",
+            "insert into team_spend (team_id, day) values ($1::uuid, '2026-09-21')"
+        )
+        _ = try await session.run(PostgresGroup(.system, [spend([.id(team)])])).at(0)
     }
 
     private static func session(_ world: World) async throws -> PostgresConnection {

@@ -11,6 +11,7 @@ import Testing
         case .repeated: "repeated"
         case .keyReused: "keyReused"
         case .projectGone: "projectGone"
+        case .quotaExceeded(let name): name.rawValue
         }
     }
 

@@ -19,17 +19,27 @@ extension Endpoints {
             )
         }
         let email = EmailAddress.canonical(form.email ?? "")
-        var credentials: UserCredentials?
-        if let email {
-            let verdict = await rates.take(account: email)
-            guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict)) }
-            credentials = try await services.accounts.credentials(email: email)
+        let granted = try await beginSignIn(request, as: email ?? form.email ?? "")
+        let user: User?
+        do {
+            user = try await person(email, form.password ?? "")
+        } catch {
+            // A server that is too busy to look has learnt nothing.
+            try? await endSignIn(granted, .undecided, request)
+            throw error
         }
-        let isRight = try await verify(form.password ?? "", credentials)
-        guard isRight, let user = credentials?.user, !user.isDisabled else { throw ProblemError(.wrongCredentials) }
-        giveBackTry(request)
-        rates.giveBack(account: user.email)
-        return try await openSignIn(user, device: form.device, request: request)
+        guard let user else { throw ProblemError(.wrongCredentials) }
+        try await endSignIn(granted, .right, request)
+        return try await openSignIn(user, device: form.device, granted, request: request)
+    }
+
+    /// The person whose address and password these are, while the account is enabled.
+    private func person(_ email: String?, _ password: String) async throws -> User? {
+        var credentials: UserCredentials?
+        if let email { credentials = try await services.accounts.credentials(email: email) }
+        let isRight = try await verify(password, credentials)
+        guard isRight, let user = credentials?.user, !user.isDisabled else { return nil }
+        return user
     }
 
     private func verify(_ password: String, _ credentials: UserCredentials?) async throws -> Bool {
@@ -42,7 +52,12 @@ extension Endpoints {
         }
     }
 
-    private func openSignIn(_ user: User, device: String?, request: HTTPRequest) async throws -> HTTPResponse {
+    private func openSignIn(
+        _ user: User,
+        device: String?,
+        _ granted: GrantedSignIn,
+        request: HTTPRequest
+    ) async throws -> HTTPResponse {
         let now = services.time.now
         let id = SignInID(at: now)
         let signIn = SignIn(
@@ -58,11 +73,11 @@ extension Endpoints {
         )
         let refresh = RefreshToken.make()
         try await services.accounts.createSignIn(signIn, refreshHash: refresh.hash)
-        return try tokenAnswer(for: signIn, refreshToken: refresh.token)
+        return try tokenAnswer(for: signIn, refreshToken: refresh.token, deviceToken: deviceToken(of: granted))
     }
 
-    /// The answer to a sign-in or a refresh.
-    func tokenAnswer(for signIn: SignIn, refreshToken: String) throws -> HTTPResponse {
+    /// The answer to a sign-in, which also gives the device its token, or to a refresh.
+    func tokenAnswer(for signIn: SignIn, refreshToken: String, deviceToken: String? = nil) throws -> HTTPResponse {
         let now = services.time.now
         let token = try services.keys.sign(
             AccessClaims(
@@ -85,6 +100,7 @@ extension Endpoints {
                 writer.member("expires_in", AccessTokenTimes.lifetime.components.seconds)
                 writer.member("refresh_token", refreshToken)
                 writer.member("token_type", "Bearer")
+                if let deviceToken { writer.member("device_token", deviceToken) }
                 writer.endObject()
             }
         )

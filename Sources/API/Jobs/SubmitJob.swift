@@ -82,6 +82,9 @@ extension Endpoints {
         case .repeated(let stored): return accepted(stored)
         case .keyReused: throw ProblemError(.keyReused)
         case .projectGone: throw ProblemError(.missing("project"))
+        case .quotaExceeded(let name):
+            let wait = name == .spendPerDay ? (now.nextDay - now).wholeMilliseconds / 1_000 + 1 : nil
+            throw ProblemError(.quotaExceeded(name, retryAfter: wait))
         }
     }
 

@@ -1,4 +1,5 @@
 import Auth
+import Bytes
 import Core
 import HTTP
 import Platform
@@ -21,7 +22,7 @@ final class RateLimits {
     private var signedIn: Generations<SignInID, [RateCharges]>
     private var strangers: Generations<AddressBlock, StrangerCharges>
     private var networks: Generations<AddressBlock, NetworkBuckets>
-    private var accounts: Generations<String, RateCharges>
+    private var known: Generations<[UInt8], RateCharges>
 
     init(_ settings: RateSettings, _ shared: any SharedBuckets, loop: EventLoop, clock: (() -> Int64)? = nil) {
         let clock = clock ?? { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
@@ -33,7 +34,7 @@ final class RateLimits {
         signedIn = Generations(capacity: Self.devices)
         strangers = Generations(capacity: Self.addresses)
         networks = Generations(capacity: Self.addresses)
-        accounts = Generations(capacity: Self.addresses)
+        known = Generations(capacity: Self.devices)
     }
 
     /// How many devices and addresses are kept in mind.
@@ -58,23 +59,14 @@ final class RateLimits {
         await gate.take(charges(address, kind))
     }
 
-    /// Charges a try of an account's password, whether there is such an account or not.
-    func take(account email: String) async -> RateVerdict {
-        await gate.take(charges(account: email))
-    }
-
-    /// Gives back what a try of a secret was charged, because it succeeded.
-    func giveBack(address: String, _ kind: RouteClass) {
-        gate.settle(charges(address, kind), -1)
-    }
-
-    /// The same for an account's password.
-    func giveBack(account email: String) {
-        gate.settle(charges(account: email), -1)
-    }
-
-    private func charges(account email: String) -> RateCharges {
-        accounts.value(email) { RateCharges([RateBucket("account", email, settings.account)], isStrict: true) }
+    /// Charges a try of a secret to the device that it comes from, whatever others do at its address.
+    func take(device: KnownDevice) async -> RateVerdict {
+        await gate.take(
+            known.value(device.device) {
+                let bucket = RateBucket("sign-in-device", Hex.encode(device.device), settings.signInDevice)
+                return RateCharges([bucket], isStrict: true)
+            }
+        )
     }
 
     private func charges(_ user: UserID, _ device: SignInID) -> [RateCharges] {

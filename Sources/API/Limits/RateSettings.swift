@@ -51,11 +51,8 @@ package struct RateSettings: Sendable {
     var signIn: RatePolicy { signIns("sign-in", factor: 1) }
     /// The same of all addresses of a site.
     var signInNetwork: RatePolicy { signIns("sign-in-network", factor: Self.aggregateFactor) }
-    /// Passwords tried for one account, from wherever: half of what one address may try of all accounts.
-    var account: RatePolicy {
-        let perMinute = max(1, signInsPerMinute / 2)
-        return RatePolicy(name: "account", burst: 2 * perMinute, interval: .seconds(60) / perMinute)
-    }
+    /// Secrets that a device tries where it was signed in from before.
+    var signInDevice: RatePolicy { signIns("sign-in-device", factor: 1) }
 
     /// All requests of one loop, so that no flood of strangers starves it.
     var all: RatePolicy {

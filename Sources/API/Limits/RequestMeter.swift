@@ -1,3 +1,4 @@
+import Auth
 import Bytes
 import Core
 import HTTP
@@ -9,6 +10,8 @@ final class RequestMeter {
     var verdict: RateVerdict?
     /// The address has been charged: once is enough.
     var isStrangerCharged = false
+    /// The device that a try of a secret comes from, when it proved to be one.
+    var device: KnownDevice?
 
     init(_ kind: RouteClass) {
         self.kind = kind
@@ -66,9 +69,22 @@ extension Endpoints {
     }
 
     /// Charges a request of nobody that is known; refuses an address that asks without end.
+    ///
+    /// A try of a secret from a device that proves to be known is charged to the device.
     func admitStranger(_ request: HTTPRequest) async throws {
         guard let meter = request.meter, !meter.isStrangerCharged else { return }
         meter.isStrangerCharged = true
+        if meter.kind == .auth, let text = request.headers[DeviceTokens.field] {
+            meter.device = services.deviceTokens.read(text, now: services.time.now)
+        }
+        guard let device = meter.device else { return try await admitUnknownDevice(request) }
+        try hold(meter, to: await rates.take(device: device))
+    }
+
+    /// Charges the address, as for a device that is not known to the account that it tries.
+    func admitUnknownDevice(_ request: HTTPRequest) async throws {
+        guard let meter = request.meter else { return }
+        meter.device = nil
         try hold(meter, to: await rates.take(address: request.remoteAddress, meter.kind))
     }
 
@@ -78,10 +94,10 @@ extension Endpoints {
         try hold(meter, to: await rates.take(principal.user, principal.signIn, meter.kind))
     }
 
-    /// Gives an address back what a secret that was right had been charged.
+    /// Gives back what a try of a secret was charged, because it was right.
     func giveBackTry(_ request: HTTPRequest) {
-        guard let meter = request.meter, meter.isStrangerCharged, meter.kind == .auth else { return }
-        rates.giveBack(address: request.remoteAddress, .auth)
+        guard let meter = request.meter, meter.kind == .auth, let verdict = meter.verdict else { return }
+        rates.gate.settle(verdict.charges, -1)
     }
 
     private func hold(_ meter: RequestMeter, to verdict: RateVerdict) throws(ProblemError) {

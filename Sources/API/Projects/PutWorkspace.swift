@@ -9,15 +9,37 @@ extension Endpoints {
         guard request.headers["content-type"] == "application/x-tar" else {
             throw ProblemError(.notTar("application/x-tar"))
         }
+        let (project, scope) = (call.project.id, call.principal.scope)
+        let declared = Int64(clamping: request.body.declaredLength ?? 0)
+        guard let room = try await services.quotas.reserveWorkspace(project, bytes: declared, scope: scope) else {
+            throw ProblemError(.missing("project"))
+        }
+        do {
+            let (response, bytes) = try await receive(request, call, room)
+            try await services.quotas.settleWorkspace(project, bytes: bytes, scope: scope)
+            return response
+        } catch {
+            // What did not come needs no room.
+            try? await services.quotas.settleWorkspace(project, bytes: room.before, scope: scope)
+            throw error
+        }
+    }
+
+    /// Passes an archive on to the worker; answers with what to say and how long it was.
+    private func receive(
+        _ request: HTTPRequest,
+        _ call: ProjectCall,
+        _ room: WorkspaceRoom
+    ) async throws -> (HTTPResponse, bytes: Int64) {
         // Told before anything is replaced: what follows may not be recorded any more, when the database goes away.
         try await services.audit.record([draft(request, call, "workspace.upload_begun")])
         let transfer = try await beginTransfer(call, .push)
         defer { services.links.end(transfer) }
-        switch try await pump(request.body, into: transfer) {
+        switch try await pump(request.body, into: transfer, room) {
         case .done(let bytes, let entries):
             let facts = [AuditDetail("bytes", "\(bytes)"), AuditDetail("entries", "\(entries)")]
             try await services.audit.record([draft(request, call, "workspace.uploaded", facts)])
-            return .json(
+            let response = HTTPResponse.json(
                 200,
                 document { writer in
                     writer.beginObject()
@@ -26,6 +48,7 @@ extension Endpoints {
                     writer.endObject()
                 }
             )
+            return (response, Int64(clamping: bytes))
         case .failed(let failure, let text):
             // Some of the files may have been replaced.
             let reason = [AuditDetail("reason", "\(failure)")]
@@ -70,7 +93,14 @@ extension Endpoints {
     }
 
     /// Sends the body's bytes as the worker grants credit, until the worker says how it ended.
-    private func pump(_ body: any RequestBody, into transfer: WorkspaceTransfer) async throws -> WorkspaceOutcome {
+    ///
+    /// A body whose length was not said is held to the team's room while it comes.
+    private func pump(
+        _ body: any RequestBody,
+        into transfer: WorkspaceTransfer,
+        _ room: WorkspaceRoom
+    ) async throws -> WorkspaceOutcome {
+        var taken: Int64 = 0
         var credit = CreditWindow()
         var pending: ArraySlice<UInt8> = []
         var isBodyEnded = false
@@ -84,11 +114,16 @@ extension Endpoints {
                             break
                         }
                         pending = piece[...]
+                        taken += Int64(piece.count)
                     } catch {
                         let problem = Problem(error)
                         send(.end(transfer: transfer.number, error: problem.title), transfer)
                         throw ProblemError(problem)
                     }
+                }
+                if let most = room.most, taken > most {
+                    send(.end(transfer: transfer.number, error: "the team has no room for it"), transfer)
+                    throw ProblemError(.quotaExceeded(.storedBytes))
                 }
                 let chunk = Array(pending.prefix(LinkProtocol.chunkBytes))
                 pending = pending.dropFirst(chunk.count)

@@ -19,7 +19,14 @@ package final class QueueCare {
     private static let reapBatch = 32
     /// What a team's end leaves to do is looked for this often; it waits for nothing but a week's end.
     private static let endingInterval = Duration.seconds(5)
+    /// Counted changes that are added up together: more than a second makes.
+    private static let foldBatch = 20_000
+    /// What has served its time is looked for this often.
+    private static let pruneInterval = Duration.seconds(60)
+    /// As many at once: more than the sign-ins of that time can leave behind.
+    private static let pruneBatch = 20_000
     private var nextEnding: Instant?
+    private var nextPrune: Instant?
 
     /// `rebuild` fills a lost queue from the store.
     package init(_ services: Services, rebuild: @escaping () async throws -> Void) {
@@ -37,9 +44,14 @@ package final class QueueCare {
             // A store that is away is tried again at the next turn; nothing is lost meanwhile.
             try? await sweep()
             try? await reap(includesSilent: services.loop.now - started > LeaseTimes.timeToLive)
+            try? await services.quotas.fold(now: services.time.now, limit: QueueCare.foldBatch)
             if nextEnding.map({ services.loop.now >= $0 }) ?? true {
                 nextEnding = services.loop.now.advanced(by: QueueCare.endingInterval)
                 try? await TeamEndings(services).sweep()
+            }
+            if nextPrune.map({ services.loop.now >= $0 }) ?? true {
+                nextPrune = services.loop.now.advanced(by: QueueCare.pruneInterval)
+                try? await services.signInThrottle.prune(now: services.time.now, limit: QueueCare.pruneBatch)
             }
             _ = await change.wait(timeout: QueueCare.interval, on: services.loop)
         }

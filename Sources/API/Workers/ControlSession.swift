@@ -29,6 +29,8 @@ final class ControlSession {
     private static let removalInterval = Duration.seconds(30)
     /// Nothing wakes a claim when Redis is away, so PostgreSQL is asked this often.
     static let pollInterval = Duration.seconds(1)
+    /// Pops in which nothing may run, before the session waits for a wake-up all the same.
+    private static let popsPerClaim = 16
 
     init(services: Services, worker: WorkerRecord, channel: any WebSocketChannel) {
         self.services = services
@@ -283,18 +285,23 @@ extension ControlSession {
         isClaiming = true
         defer { isClaiming = false }
         let classes: [PlacementClass] = [.home(worker.id), .anywhere]
-        switch await services.queue.pop(classes: classes, limit: free) {
-        case .jobs(let candidates) where candidates.isEmpty: return []
-        case .jobs(let candidates):
-            return try await services.jobs.claim(
-                candidates: candidates,
-                lease: lease,
-                limit: free,
-                now: services.time.now
-            )
-        case .lost:
-            return try await services.jobs.claim(candidates: nil, lease: lease, limit: free, now: services.time.now)
+        for _ in 0..<ControlSession.popsPerClaim {
+            switch await services.queue.pop(classes: classes, limit: free) {
+            case .jobs(let candidates) where candidates.isEmpty: return []
+            case .jobs(let candidates):
+                let claimed = try await services.jobs.claim(
+                    candidates: candidates,
+                    lease: lease,
+                    limit: free,
+                    now: services.time.now
+                )
+                // None of them may run now, such as those of a team at its limit: behind them may be others.
+                if !claimed.isEmpty { return claimed }
+            case .lost:
+                return try await services.jobs.claim(candidates: nil, lease: lease, limit: free, now: services.time.now)
+            }
         }
+        return []
     }
 
     private func assignment(_ claimed: ClaimedJob) -> JobAssignment {

@@ -59,7 +59,8 @@ package struct AccountLogin: Verb {
             file: nil,
             fixedToken: nil
         )
-        let tokens = try await signIn(session, email: email, password: password)
+        let known = last?.email == email ? last?.deviceToken : nil
+        let tokens = try await signIn(session, email: email, password: password, deviceToken: known)
         let kept = authorities == file.caPath ? authorities : try await keep(authorities, in: file)
         var credentials = Credentials(url: server.text, caFile: kept, email: email, tokens: tokens)
         if last?.email == email { credentials.project = last?.project }
@@ -75,7 +76,12 @@ package struct AccountLogin: Verb {
         return try? await ReadyFile.read(in: standard)
     }
 
-    private func signIn(_ session: ClientSession, email: String, password: String) async throws -> TokenPair {
+    private func signIn(
+        _ session: ClientSession,
+        email: String,
+        password: String,
+        deviceToken: String?
+    ) async throws -> TokenPair {
         let name = device ?? (try? Files.hostName()) ?? "command line"
         let body = JSONValue.object(
             JSONObject([
@@ -84,7 +90,7 @@ package struct AccountLogin: Verb {
             ])
         )
         do {
-            return try await session.signIn("/v1/auth/login", body)
+            return try await session.signIn("/v1/auth/login", body, deviceToken: deviceToken)
         } catch let problem as ServerProblem {
             throw problem.failure
         } catch let error as HTTPClientError {

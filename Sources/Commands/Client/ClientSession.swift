@@ -254,8 +254,9 @@ extension ClientSession {
     }
 
     /// Asks for tokens with what proves who asks.
-    func signIn(_ target: String, _ body: JSONValue) async throws -> TokenPair {
-        let fields = HTTPHeaders([("content-type", "application/json"), ("user-agent", Self.userAgent)])
+    func signIn(_ target: String, _ body: JSONValue, deviceToken: String? = nil) async throws -> TokenPair {
+        var fields = HTTPHeaders([("content-type", "application/json"), ("user-agent", Self.userAgent)])
+        if let deviceToken { fields.append(name: "errand-device", value: deviceToken) }
         let answer = try await client.send(
             method: .post,
             url: try server.place(target),

@@ -16,6 +16,8 @@ struct Credentials: Equatable, Sendable {
     var accessToken: String
     var expiresAt: Timestamp
     var refreshToken: String
+    /// What makes this device known at the next sign-in.
+    var deviceToken: String?
     /// The project of commands that name none.
     var project: RememberedProject?
 
@@ -32,6 +34,7 @@ struct Credentials: Equatable, Sendable {
         writer.member("access_token", accessToken)
         writer.member("expires_at", expiresAt)
         writer.member("refresh_token", refreshToken)
+        writer.member("device_token", deviceToken)
         writer.member("project_id", project?.id)
         writer.member("project_name", project?.name)
         writer.endObject()
@@ -48,6 +51,7 @@ struct Credentials: Equatable, Sendable {
         else { throw CredentialsError.damaged }
         self.url = url
         caFile = json["ca_file"]?.string
+        deviceToken = json["device_token"]?.string
         self.email = email
         self.accessToken = accessToken
         self.expiresAt = expiresAt
@@ -65,6 +69,7 @@ struct Credentials: Equatable, Sendable {
         accessToken = tokens.access
         expiresAt = tokens.expiresAt
         refreshToken = tokens.refresh
+        deviceToken = tokens.device
     }
 
     /// Takes the successors of the tokens.
@@ -86,6 +91,8 @@ struct TokenPair: Equatable, Sendable {
     let access: String
     let refresh: String
     let expiresAt: Timestamp
+    /// Only of a sign-in.
+    let device: String?
 
     /// Reads the answer, received at `now`.
     init?(_ json: JSONValue, at now: Timestamp) {
@@ -95,5 +102,6 @@ struct TokenPair: Equatable, Sendable {
         self.access = access
         self.refresh = refresh
         expiresAt = now.adding(seconds: Int(seconds))
+        device = json["device_token"]?.string
     }
 }

@@ -19,6 +19,7 @@ struct PartSettings {
             "ERRAND_LOG_LEVEL": configuration.logLevel.rawValue,
         ]
         let keys = data.childPath(data.api)
+        let quota = { (name: QuotaName) in configuration.quotas[name].map { "\($0)" } ?? "none" }
         api = both.merging([
             "ERRAND_DATA": keys,
             "ERRAND_LOOPS": "\(configuration.loops)",
@@ -36,6 +37,12 @@ struct PartSettings {
             "ERRAND_REQUESTS_PER_SECOND": "\(configuration.requestsPerSecond)",
             "ERRAND_ANONYMOUS_REQUESTS_PER_SECOND": "\(configuration.anonymousRequestsPerSecond)",
             "ERRAND_SIGN_INS_PER_MINUTE": "\(configuration.signInsPerMinute)",
+            "ERRAND_QUOTA_QUEUED_JOBS": quota(.queuedJobs),
+            "ERRAND_QUOTA_RUNNING_JOBS": quota(.runningJobs),
+            "ERRAND_QUOTA_STORED_BYTES": quota(.storedBytes),
+            "ERRAND_QUOTA_PROJECTS": quota(.projects),
+            "ERRAND_QUOTA_MEMBERS": quota(.members),
+            "ERRAND_QUOTA_SPEND_PER_DAY": quota(.spendPerDay),
         ]) { $1 }
         worker = both.merging([
             "ERRAND_DATA": data.childPath(data.worker),

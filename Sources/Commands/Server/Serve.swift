@@ -82,6 +82,7 @@ package struct Serve: Verb {
             throw CommandFailure("ERRAND_LISTEN must name a numeric address, such as 127.0.0.1:8443")
         }
         try refuseTaken(address, on: loop)
+        let signingKeys = try SigningKeys.load(configuration)
         let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
         let hosts = ModelHosts(configuration.modelHosts)
         var limits = ServerLimits()
@@ -100,8 +101,9 @@ package struct Serve: Verb {
             counter: ConnectionCounter(limits: limits),
             database: database.reveal(),
             redis: try redis(configuration),
-            keys: KeyRing(try SigningKeys.load(configuration), issuer: publicURL, audience: publicURL),
+            keys: KeyRing(signingKeys, issuer: publicURL, audience: publicURL),
             audit: try AuditSigning.load(configuration, host: ClientURL(publicURL)?.host ?? "localhost"),
+            deviceTokens: DeviceTokens(signingKeys),
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
             passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
             links: LinkRegistry(),
@@ -117,6 +119,7 @@ package struct Serve: Verb {
                     signInsPerMinute: configuration.signInsPerMinute
                 )
             ),
+            quotas: configuration.quotas,
             log: log,
             drainTime: configuration.shutdownGrace
         )

@@ -21,9 +21,12 @@ struct ServePlan: Sendable {
     var redis: QueueConfiguration
     var keys: KeyRing
     var audit: AuditSigning
+    var deviceTokens: DeviceTokens
     var passwords: ThreadPool
     var links: LinkRegistry
     var settings: ServiceSettings
+    /// What a team may have unless it is given something else.
+    var quotas: [QuotaName: Int64]
     var log: StructuredLog
     var drainTime: Duration
 }
@@ -64,8 +67,11 @@ final class ServeLoop {
             tail: queue.tail,
             bus: queue.bus,
             buckets: queue.buckets,
+            signInThrottle: store.signInThrottle,
+            quotas: store.quotas,
             keys: plan.keys,
             verifier: AccessTokenVerifier(plan.keys),
+            deviceTokens: plan.deviceTokens,
             passwordPool: plan.passwords,
             links: plan.links,
             settings: plan.settings,
@@ -110,6 +116,8 @@ final class ServeLoop {
     func run(until gate: StopGate, onReady: () -> Void) async throws {
         gate.onOpen { [reference = LoopReference(self, loop)] in reference.use { $0.stop() } }
         try await connect()
+        // Before the first request is taken, and once for all loops.
+        if care != nil { try await store.quotas.setDefaults(plan.quotas) }
         onReady()
         loop.spawnLocal { await self.server.run() }
         if let care { loop.spawnLocal { await care.run() } }

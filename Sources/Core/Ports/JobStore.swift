@@ -28,6 +28,8 @@ package enum Submission: Sendable {
     case keyReused
     /// The project is not in the submitter's scope any more.
     case projectGone
+    /// The team has all that this quota allows.
+    case quotaExceeded(QuotaName)
 }
 
 /// What a listing of jobs is narrowed to.

@@ -30,6 +30,8 @@ package enum StoreError: Error, Sendable, Equatable {
     case conflict(field: String)
     /// The row is not there, or not in the scope.
     case notFound
+    /// The team has all that this quota allows.
+    case quotaExceeded(QuotaName)
     /// The database cannot be reached or refused for want of resources; safe to try again.
     case unavailable(String)
     /// The statement failed for a reason that only a developer can mend; the text is for the log, never for a user.

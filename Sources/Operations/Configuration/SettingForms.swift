@@ -1,3 +1,5 @@
+import Core
+
 /// The forms that settings come in: each turns text into a value or says how to write it.
 enum SettingForms {
     static func integer(_ range: ClosedRange<Int>) -> @Sendable (String) throws(SettingFix) -> Int {
@@ -7,6 +9,15 @@ enum SettingForms {
             }
             return value
         }
+    }
+
+    /// A number of something, or `none` for no limit.
+    static func quota(_ text: String) throws(SettingFix) -> QuotaSetting {
+        if text == "none" { return .unlimited }
+        guard let value = Int64(text), (0...QuotaSetting.largest).contains(value) else {
+            throw SettingFix(text: "write a whole number, or none for no limit")
+        }
+        return .limit(value)
     }
 
     static func path(_ text: String) throws(SettingFix) -> String {

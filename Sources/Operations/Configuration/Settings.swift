@@ -1,3 +1,5 @@
+import Core
+
 /// Every setting that Errand reads, in the order of `errand config`.
 enum Settings {
     static let data = Setting(
@@ -99,6 +101,47 @@ enum Settings {
         summary: "passwords and codes that one address may try per minute; what succeeds is not counted",
         parse: SettingForms.integer(1...1_000_000)
     )
+    static let quotaQueuedJobs = Setting(
+        name: "ERRAND_QUOTA_QUEUED_JOBS",
+        standard: "10000",
+        summary: "jobs of a team that may wait at once, or none for no limit",
+        parse: SettingForms.quota
+    )
+    static let quotaRunningJobs = Setting(
+        name: "ERRAND_QUOTA_RUNNING_JOBS",
+        standard: "1000",
+        summary: "jobs of a team that may run at once, or none; more of them wait",
+        parse: SettingForms.quota
+    )
+    static let quotaStoredBytes = Setting(
+        name: "ERRAND_QUOTA_STORED_BYTES",
+        standard: "107374182400",
+        summary: "bytes of logs and workspaces that a team may keep, or none",
+        parse: SettingForms.quota
+    )
+    static let quotaProjects = Setting(
+        name: "ERRAND_QUOTA_PROJECTS",
+        standard: "1000",
+        summary: "projects of a team, or none",
+        parse: SettingForms.quota
+    )
+    static let quotaMembers = Setting(
+        name: "ERRAND_QUOTA_MEMBERS",
+        standard: "10000",
+        summary: "members of a team, or none",
+        parse: SettingForms.quota
+    )
+    static let quotaSpendPerDay = Setting(
+        name: "ERRAND_QUOTA_SPEND_PER_DAY",
+        standard: "none",
+        summary: "micro-USD that a team's agents may cost per day (UTC), or none",
+        parse: SettingForms.quota
+    )
+    /// By the quota that each one sets.
+    static let quotas: [(name: QuotaName, setting: Setting<QuotaSetting>)] = [
+        (.queuedJobs, quotaQueuedJobs), (.runningJobs, quotaRunningJobs), (.storedBytes, quotaStoredBytes),
+        (.projects, quotaProjects), (.members, quotaMembers), (.spendPerDay, quotaSpendPerDay),
+    ]
     static let modelKey = Setting(
         name: "ANTHROPIC_API_KEY",
         summary: "model key for the agents of the team in ERRAND_MODEL_TEAM; errand up without it runs a stand-in",

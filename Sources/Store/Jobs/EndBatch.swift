@@ -61,11 +61,15 @@ struct EndBatch {
         let ids: PostgresValue = .ids(ends.map(\.attempt.job))
         let group = PostgresGroup(
             .system,
-            [Self.finish(Self.columns(ends) + [.time(now)]), Self.selectNext([ids, .time(now)])]
+            [
+                Self.finish(Self.columns(ends) + [.time(now)]), Self.selectNext([ids, .time(now)]),
+                Self.selectLimited([ids, .time(now)]),
+            ]
         )
         let answers = try await pool.run(group)
-        let next = try answers.at(1).rows { row throws(StoreError) in
-            (ended: try row.value(JobID.self), hint: try JobHint(&row))
+        var next: [(ended: JobID, hint: JobHint)] = []
+        for answer in try [answers.at(1), answers.at(2)] {
+            next += try answer.rows { row throws(StoreError) in (try row.value(JobID.self), try JobHint(&row)) }
         }
         let hints = Dictionary(grouping: next, by: \.ended).mapValues { $0.map(\.hint) }
         return try answers.at(0).rows { row throws(StoreError) in
@@ -94,13 +98,62 @@ struct EndBatch {
     private static let finish = PostgresStatement(
         "jobs.finish",
         """
+        with finished as materialized (
+            select * from errand_finish(
+                $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+                $9::bytea[], $10::boolean[], $11::timestamptz
+            )
+        ),
+        -- What the agents say that they cost: of each end once, also of one that is tried again.
+        spent as (
+            insert into team_spend as s (team_id, day, micro_usd, input_tokens, output_tokens, jobs)
+            select c.team_id, ($11::timestamptz at time zone 'utc')::date, sum(c.cost), sum(c.taken), sum(c.given), count(*)
+            from (
+                select (f.job).team_id, \(amount("cost_micro_usd")) as cost, \(amount("input_tokens")) as taken,
+                    \(amount("output_tokens")) as given
+                from finished f cross join lateral (select ($6::text[])[f.nth]::json as result) r
+                where f.verdict = 'ended'
+            ) c
+            where c.cost > 0 or c.taken > 0 or c.given > 0
+            group by c.team_id
+            order by c.team_id
+            on conflict (team_id, day) do update
+            set micro_usd = s.micro_usd + excluded.micro_usd, input_tokens = s.input_tokens + excluded.input_tokens,
+                output_tokens = s.output_tokens + excluded.output_tokens, jobs = s.jobs + excluded.jobs
+        )
         select f.verdict, \(Job.columns)
-        from errand_finish(
-            $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-            $9::bytea[], $10::boolean[], $11::timestamptz
-        ) f
+        from finished f
         left join lateral (select (f.job).*) j on f.verdict in ('ended', 'repeated')
         order by f.nth
+        """
+    )
+    /// A number of a result; a worker's word for it is taken up to what a sum of them can hold.
+    private static func amount(_ name: String) -> String {
+        "least(greatest(coalesce((r.result ->> '\(name)')::numeric, 0), 0), 1e12)::bigint"
+    }
+
+    /// What an end makes runnable of a team that may run only so many jobs at once: as many as have ended.
+    private static let selectLimited = PostgresStatement(
+        "jobs.next_of_limited",
+        """
+        select t.ended, \(JobHint.columns)
+        from (
+            select e.team_id, min(e.id::text)::uuid as ended, count(*) as places,
+                errand_is_spent(e.team_id, $2::timestamptz) as is_spent
+            from (
+                select q.team_id, q.id from jobs q
+                where q.id = any ($1::uuid[]) order by q.id limit cardinality($1::uuid[])
+            ) e
+            group by e.team_id
+        ) t
+        cross join lateral (
+            select q.* from jobs q
+            where q.team_id = t.team_id and q.state = 'queued' and q.workspace = 'none' and q.run_at <= $2::timestamptz
+                and not (t.is_spent and q.kind = 'claude')
+            order by q.priority, q.run_at, q.id limit t.places
+        ) j
+        left join projects p on p.id = j.project_id
+        where errand_limit(t.team_id, 'running_jobs') is not null
         """
     )
     /// What an end makes runnable: the job itself when it goes back, and the next job of its project's workspace.

@@ -35,17 +35,22 @@ struct SubmitBatch {
         let keyed = rows.compactMap { row in
             row.new.idempotencyKey.map { UserKey(user: row.new.job.submittedBy, key: $0) }
         }
-        var group = PostgresGroup(.system, [Self.insert(Self.columns(rows))])
+        // Two statements: the second sees what those have submitted who were let through before us.
+        let begin = Self.begin([.ids(rows.map(\.new.job.teamID)), .bigint(Self.margin)])
+        var group = PostgresGroup(.system, [begin, Self.insert(Self.columns(rows))])
         if !keyed.isEmpty {
             // A statement of its own: it sees the keys that another transaction committed while ours waited for it.
             let values: [PostgresValue] = [.ids(keyed.map(\.user)), .array(.text, keyed.map { .text($0.key) })]
             group.calls.append(Self.selectKeyed(values))
         }
         let answers = try await pool.run(group)
-        let born = Set(try answers.at(0).rows { row throws(StoreError) in try row.value(JobID.self) })
+        let verdicts = try answers.at(1).rows { row throws(StoreError) in
+            (id: try row.value(JobID.self), refusal: try row.optionalWord(QuotaName.self))
+        }
+        let fates = Dictionary(verdicts.map { ($0.id, $0.refusal) }) { first, _ in first }
         var known: [UserKey: (hash: [UInt8], job: Job)] = [:]
         if !keyed.isEmpty {
-            let found = try answers.at(1).rows { row throws(StoreError) in
+            let found = try answers.at(2).rows { row throws(StoreError) in
                 (
                     key: UserKey(user: try row.value(), key: try row.value()), hash: try row.value([UInt8].self),
                     job: try Job(&row)
@@ -55,7 +60,7 @@ struct SubmitBatch {
         }
         return requests.map { request in
             request.jobs.map { new in
-                if born.contains(new.job.id) { return .created(new.job) }
+                if let fate = fates[new.job.id] { return fate.map { .quotaExceeded($0) } ?? .created(new.job) }
                 guard let key = new.idempotencyKey, let before = known[UserKey(user: new.job.submittedBy, key: key)]
                 else { return .projectGone }
                 return before.hash == new.requestHash ? .repeated(before.job) : .keyReused
@@ -100,6 +105,13 @@ extension JobWork {
 }
 
 extension SubmitBatch {
+    /// More jobs than all servers together have on their way to one team at the same moment.
+    private static let margin: Int64 = 8_192
+
+    private static let begin = PostgresStatement(
+        "jobs.submit_begin",
+        "select errand_submit_begin($1::uuid[], $2::bigint)"
+    )
     /// Keys are inserted in order, so that two batches with the same keys cannot wait for each other.
     private static let insert = PostgresStatement(
         "jobs.submit",
@@ -110,10 +122,15 @@ extension SubmitBatch {
                 $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::text[],
                 $9::text[], $10::text[], $11::integer[], $12::integer[], $13::timestamptz[], $14::timestamptz[],
                 $15::text[], $16::bytea[], $17::text[]
-            ) as r (
+            ) with ordinality as r (
                 id, team_id, project_id, submitted_by, kind, state, priority, workspace, policy, spec, max_attempts,
-                timeout_seconds, run_at, created_at, key, request_hash, scope
+                timeout_seconds, run_at, created_at, key, request_hash, scope, nth
             )
+        ),
+        room as materialized (
+            select t.team_id, m.places, m.is_full, m.is_spent
+            from (select r.team_id, max(r.created_at) as moment from request r group by r.team_id) t
+            cross join lateral errand_submit_room(t.team_id, t.moment) m
         ),
         allowed as (
             select r.*
@@ -126,10 +143,24 @@ extension SubmitBatch {
             ) p
             where p.team_id = r.team_id and errand_may_submit(r.scope, r.team_id, r.project_id)
         ),
+        -- A repeat takes no place: it gets the job that its key has.
+        judged as (
+            select a.*,
+                case
+                    when m.is_full then 'stored_bytes'
+                    when m.is_spent and a.kind = 'claude' then 'spend_per_day'
+                    when count(*) filter (where not (m.is_full or m.is_spent and a.kind = 'claude'))
+                        over (partition by a.team_id order by a.nth) > m.places then 'queued_jobs'
+                end as refusal
+            from allowed a join room m on m.team_id = a.team_id
+            where a.key is null or not exists (
+                select from idempotency_keys i where i.user_id = a.submitted_by and i.key = a.key
+            )
+        ),
         keyed as (
             insert into idempotency_keys (user_id, key, request_hash, job_id, created_at)
             select a.submitted_by, a.key, a.request_hash, a.id, a.created_at
-            from allowed a where a.key is not null
+            from judged a where a.key is not null and a.refusal is null
             order by a.submitted_by, a.key
             on conflict (user_id, key) do nothing
             returning job_id
@@ -141,8 +172,8 @@ extension SubmitBatch {
             )
             select a.id, a.team_id, a.project_id, a.submitted_by, a.kind, a.state, a.priority, a.workspace, a.policy,
                 a.spec::json, a.max_attempts, a.timeout_seconds, a.run_at, a.created_at, a.created_at
-            from allowed a
-            where a.key is null or a.id in (select k.job_id from keyed k)
+            from judged a
+            where a.refusal is null and (a.key is null or a.id in (select k.job_id from keyed k))
             returning id
         ),
         recorded as materialized (
@@ -150,7 +181,9 @@ extension SubmitBatch {
                 array(select b.id from born b), $18::uuid[], \(AuditStatements.arguments(after: 18))
             )
         )
-        select b.id from born b where (select count(*) from recorded) >= 0
+        select b.id, null from born b where (select count(*) from recorded) >= 0
+        union all
+        select j.id, j.refusal from judged j where j.refusal is not null
         """
     )
     private static let selectKeyed = PostgresStatement(

@@ -37,6 +37,10 @@ struct ServerFailure {
             .notFound
         case "23514" where constraint == "projects_open_team":
             .conflict(field: "team")
+        // Our own: the constraint is the quota.
+        case "EQ001":
+            constraint.flatMap { QuotaName(rawValue: $0) }.map { .quotaExceeded($0) }
+                ?? .failed(stage: "\(stage): \(message)", sqlState: sqlState)
         // Deadlock, serialisation, locks, time limits and a standby: another time it may go well.
         case "25006", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03":
             .unavailable("\(stage): \(message)")

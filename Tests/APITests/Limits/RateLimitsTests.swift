@@ -52,14 +52,12 @@ import Testing
         }
     }
 
-    @Test func `an account has ten tries from all addresses together, and what was right is given back`()
-        async throws
-    {
+    @Test func `a device that is known has twenty tries of its own, whatever its address did`() async throws {
         try await at { limits, _ in
-            #expect(await count { await limits.take(account: "ann@example.org") } == 10)
-            #expect(await limits.take(account: "bob@example.org").isAllowed)
-            limits.giveBack(account: "ann@example.org")
-            #expect(await count { await limits.take(account: "ann@example.org") } == 1)
+            #expect(await count { await limits.take(address: "192.0.2.1", .auth) } == 20)
+            let devices = (0..<2).map { KnownDevice(account: [1], device: [UInt8($0)]) }
+            #expect(await count { await limits.take(device: devices[0]) } == 20)
+            #expect(await limits.take(device: devices[1]).isAllowed)
         }
     }
 

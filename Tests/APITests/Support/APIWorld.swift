@@ -72,8 +72,11 @@ final class APIWorld {
             tail: tail,
             bus: bus,
             buckets: buckets,
+            signInThrottle: store.signInThrottle,
+            quotas: store.quotas,
             keys: ring,
             verifier: AccessTokenVerifier(ring),
+            deviceTokens: DeviceTokens(keys),
             passwordPool: passwords,
             links: LinkRegistry(),
             settings: ServiceSettings(
@@ -257,11 +260,14 @@ struct APIPerson {
 struct APITokens {
     let access: String
     let refresh: String
+    /// Only of a sign-in.
+    let device: String?
 
     init(_ answer: APIAnswer) throws {
         try #require(answer.status == 200, "\(answer.text)")
         access = try #require(answer.json["access_token"]?.string)
         refresh = try #require(answer.json["refresh_token"]?.string)
+        device = answer.json["device_token"]?.string
     }
 }
 
