@@ -147,6 +147,8 @@ struct JobViewerTests {
             (JobKind.command, #""state":"succeeded","exit_code":0"#, 0),
             (.command, #""state":"failed","exit_code":42"#, 42),
             (.command, #""state":"failed","signal":9"#, 137), (.command, #""state":"failed""#, 1),
+            (.command, #""state":"failed","reason":"signal","signal":9"#, 137),
+            (.command, #""state":"failed","reason":"worker_lost","signal":9"#, 1),
             (.command, #""state":"timed_out","signal":9"#, 124), (.command, #""state":"cancelled""#, 130),
             (.claude, #""state":"failed","exit_code":7"#, 1), (.claude, #""state":"timed_out""#, 124),
         ] as [(JobKind, String, Int32)]

@@ -127,6 +127,7 @@ struct JobFacts: Equatable {
 struct JobEnd: Equatable {
     let attempt: Int
     let state: JobState
+    let reason: String?
     let reasonText: String?
     let exitCode: Int64?
     let signal: Int64?
@@ -138,6 +139,7 @@ struct JobEnd: Equatable {
         guard let state = JobState(rawValue: json["state"]?.string ?? ""), state.isFinal else { return nil }
         self.state = state
         attempt = Int(json["attempt"]?.integer ?? 0)
+        reason = json["reason"]?.string
         reasonText = json["reason_text"]?.string
         exitCode = json["exit_code"]?.integer
         signal = json["signal"]?.integer
@@ -151,6 +153,9 @@ struct JobEnd: Equatable {
         log = LogEnd(lastSeq: UInt64(records), bytes: UInt64(bytes), sha256: digest)
     }
 
+    /// Whether the program's end is the reason of the job's.
+    var endedByItself: Bool { reason == nil || reason == "exit_code" || reason == "signal" }
+
     /// The exit code for the shell: the command's own, or one that names the state.
     func exitCode(of kind: JobKind) -> Int32 {
         switch state {
@@ -158,7 +163,8 @@ struct JobEnd: Equatable {
         case .cancelled: return ExitCode.interrupted
         default: break
         }
-        if kind == .command {
+        // How a program ended that Errand had stopped is not the program's own doing.
+        if kind == .command, endedByItself {
             if let signal, (1...127).contains(signal) { return 128 + Int32(signal) }
             if let exitCode, let code = Int32(exactly: exitCode), (0...255).contains(code) { return code }
         }

@@ -132,8 +132,8 @@ struct JobViewer {
         let cost = end.costMicroUSD.flatMap { $0 > 0 ? $0 : nil }.map { ", \(HumanText.money(microUSD: $0))" } ?? ""
         switch end.state {
         case .succeeded: return facts?.kind == .command ? nil : "succeeded\(cost)"
-        case .failed where facts?.kind == .command && end.exitCode != nil: return nil
-        case .failed where end.signal != nil: return "ended by signal \(end.signal ?? 0)\(cost)"
+        case .failed where facts?.kind == .command && end.exitCode != nil && end.endedByItself: return nil
+        case .failed where end.signal != nil && end.endedByItself: return "ended by signal \(end.signal ?? 0)\(cost)"
         default:
             let reason = wasExplained ? "" : end.reasonText.map { ": \(VisibleText.line($0))" } ?? ""
             return "\(end.state.rawValue.replacingUnderscores)\(reason)\(cost)"

@@ -64,6 +64,7 @@ extension CommandFailure {
         switch error {
         case .connection(.tls(let fault)) where fault.reason.contains("certificate"):
             hint = "; name its authority with `errand login --ca FILE` or ERRAND_CA"
+        case .connection where server.hasPrefix("http://"): hint = "; is it an https server?"
         case .connection(.tls): hint = "; is it an https server?"
         case .unreachable: hint = "; is it running?"
         default: hint = ""

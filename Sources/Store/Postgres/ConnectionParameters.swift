@@ -72,13 +72,13 @@ package struct ConnectionParameters: Sendable {
     }
 
     /// What every session needs whatever the server's file says: commits that are on disk, and a bound on every statement
-    /// and wait.
+    /// and wait: none of ours takes a second, and what takes eight stands behind a disk or a lock that will not give way.
     ///
     /// Plans are made once and follow the indexes. The statistics of a queue are always wrong (empty at one moment,
     /// a hundred thousand rows at the next), and planning anew costs more than the statement itself. Pages cost little,
     /// as in memory, so that a look by index wins over a scan of all but the smallest tables.
     private static let settings = """
-        -c synchronous_commit=on -c statement_timeout=30s -c lock_timeout=10s \
+        -c synchronous_commit=on -c statement_timeout=8s -c lock_timeout=4s \
         -c idle_in_transaction_session_timeout=60s -c timezone=UTC -c jit=off \
         -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off \
         -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off \

@@ -8,8 +8,9 @@ import Platform
 /// Statements are prepared on first use. A lost session fails every group that waits, and does not come back: the pool
 /// makes another.
 @safe final class PostgresConnection {
-    /// A statement may take `statement_timeout` (30 s) on the server; silence beyond that is a dead session.
-    var answerLimit = Duration.seconds(40)
+    /// A statement may take `statement_timeout` (8 s) on the server; silence beyond that is a dead session, and a person
+    /// who waits is told so.
+    var answerLimit = Duration.seconds(12)
 
     private let loop: EventLoop
     private var raw: OpaquePointer?
