@@ -135,3 +135,38 @@ extension EndToEnd.Limits {
         }
     }
 }
+
+extension EndToEnd.Unharmed {
+    @Test func `an archive whose length nobody said is held to the team's room while it comes`() async throws {
+        let errand = try SharedInstallation.get()
+        let client = try await errand.member("room@example.org")
+        let project = try await client.project()
+        let team = try #require(try await client.expect([200], .get, "/v1/projects/\(project)")["team_id"]?.string)
+        let set = try await errand.errand([
+            "admin", "limit", "set", team, "stored_bytes", "4096", "--data", errand.data,
+        ])
+        #expect(set.status.isSuccess, "\(set.errors)")
+        func put(_ blocks: Int) async throws -> ErrandClient.Answer {
+            let archive = PiecedBody((0..<blocks).map { _ in [UInt8](repeating: 0, count: 1_024) }, on: client.loop)
+            return try await client.send(
+                .put,
+                "/v1/projects/\(project)/workspace",
+                type: "application/x-tar",
+                archive
+            )
+        }
+        func used() async throws -> Int64? {
+            let items = try await client.expect([200], .get, "/v1/teams/\(team)/quotas")["items"]?.array ?? []
+            return items.first { $0["name"]?.string == "stored_bytes" }?["used"]?.integer
+        }
+        let refused = try await put(5)
+        #expect(refused.status == 409 && refused.json["code"]?.string == "quota_exceeded", "\(refused.text)")
+        #expect(refused.json["violated-policies"]?.array?.compactMap(\.string) == ["stored_bytes"])
+        let afterRefusal = try await used()
+        #expect(afterRefusal == 0)
+        let taken = try await put(4)
+        #expect(taken.status == 200, "\(taken.text)")
+        let afterwards = try await used()
+        #expect(afterwards == 4_096)
+    }
+}
