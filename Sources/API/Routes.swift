@@ -61,6 +61,7 @@ extension Endpoints {
                 "revokeInvite",
                 .team(.inviteManage, Endpoints.revokeInvite)
             ),
+            RouteRow(.get, "/v1/teams/{id}/audit", "listAudit", .team(.auditRead, Endpoints.listAudit)),
             RouteRow(.post, "/v1/invites/accept", "acceptInvite", .person(Endpoints.acceptInvite)),
             RouteRow(.get, "/v1/teams/{id}/quotas", "getQuotas", .team(.teamRead, Endpoints.getQuotas)),
             RouteRow(.get, "/v1/projects", "listProjects", .chosen(.projectRead, Endpoints.listProjects)),

@@ -15,6 +15,7 @@ package final class Services {
     package let workers: any WorkerStore
     package let log: any LogStore
     package let audit: any AuditStore
+    package let auditCheckpoints: any AuditCheckpointStore
     package let queue: any JobQueue
     package let tail: any LiveTail
     package let bus: any MessageBus
@@ -45,6 +46,7 @@ package final class Services {
         workers: any WorkerStore,
         log: any LogStore,
         audit: any AuditStore,
+        auditCheckpoints: any AuditCheckpointStore,
         queue: any JobQueue,
         tail: any LiveTail,
         bus: any MessageBus,
@@ -70,6 +72,7 @@ package final class Services {
         self.workers = workers
         self.log = log
         self.audit = audit
+        self.auditCheckpoints = auditCheckpoints
         self.queue = queue
         self.tail = tail
         self.bus = bus

@@ -12,6 +12,8 @@ package final class InMemoryAuditStore: AuditStore {
     private let clock: any TimeSource
     /// The entries themselves, for a test to tamper with.
     package var chains: [AuditChain: [StoredAuditEntry]] = [:]
+    /// Where chains are said to end when that is not where their entries do.
+    package var statedHeads: [AuditChain: AuditHead] = [:]
 
     /// An empty log.
     package init(clock: any TimeSource) {
@@ -57,13 +59,7 @@ package final class InMemoryAuditStore: AuditStore {
     ) async throws(StoreError) -> AuditPage {
         if let failure { throw failure }
         guard reaches(scope, chain) else { return AuditPage(items: [], next: nil) }
-        let found = chains[chain, default: []].reversed().filter { entry in
-            let at = entry.position.recordedAt
-            return entry.position < position && filter.from.map { at >= $0 } ?? true
-                && filter.to.map { at < $0 } ?? true && filter.actor.map { entry.actor == $0 } ?? true
-                && filter.action.map { entry.action == $0 } ?? true
-                && filter.target.map { entry.target == $0 } ?? true
-        }
+        let found = chains[chain, default: []].reversed().filter { $0.position < position && filter.matches($0) }
         let items = Array(found.prefix(limit))
         return AuditPage(items: items, next: found.count > limit ? items.last?.position : nil)
     }
@@ -71,9 +67,11 @@ package final class InMemoryAuditStore: AuditStore {
     package func stored(
         _ chain: AuditChain,
         after position: AuditPosition,
-        limit: Int
+        limit: Int,
+        scope: Scope
     ) async throws(StoreError) -> [StoredAuditEntry] {
         if let failure { throw failure }
+        guard reaches(scope, chain) else { return [] }
         return Array(chains[chain, default: []].filter { $0.position > position }.prefix(limit))
     }
 
@@ -83,5 +81,11 @@ package final class InMemoryAuditStore: AuditStore {
         return later.sorted { $0.chain < $1.chain }.prefix(limit).map {
             AuditHead(chain: $0.chain, position: $0.position, hash: $0.hash)
         }
+    }
+
+    package func head(of chain: AuditChain) async throws(StoreError) -> AuditHead? {
+        if let failure { throw failure }
+        if let head = statedHeads[chain] { return head }
+        return chains[chain]?.last.map { AuditHead(chain: chain, position: $0.position, hash: $0.hash) }
     }
 }

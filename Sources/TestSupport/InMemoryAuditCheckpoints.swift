@@ -61,9 +61,10 @@ package final class InMemoryAuditCheckpointStore: AuditCheckpointStore {
         return anchors[chain]
     }
 
-    package func keptChains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain] {
+    package func chains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain] {
         if let failure { throw failure }
-        let all = Set(anchors.keys).union(kept.keys)
+        let written = try await log.heads(after: nil, limit: .max).map(\.chain)
+        let all = Set(anchors.keys).union(kept.keys).union(written)
         return Array(all.filter { found in chain.map { found > $0 } ?? true }.sorted().prefix(limit))
     }
 

@@ -33,11 +33,11 @@ package struct AuditCheckpointFile: Sendable {
         return contents
     }
 
-    /// Reads every checkpoint of this log in the order of the file; blocks.
-    package func readAll(key: AuditPublicKey) throws -> (checkpoints: [AuditCheckpoint], foreign: Int) {
-        var (all, foreign): ([AuditCheckpoint], Int) = ([], 0)
-        try forEach(key: key, { all.append($0) }, foreign: { foreign += 1 }, end: { _ in })
-        return (all, foreign)
+    /// Puts every checkpoint of this log on a shelf, and counts the pieces that are none; blocks.
+    package func read(key: AuditPublicKey, into shelf: inout AuditCheckpointShelf) throws -> Int {
+        var foreign = 0
+        try forEach(key: key, { shelf.add($0) }, foreign: { foreign += 1 }, end: { _ in })
+        return foreign
     }
 
     private func forEach(

@@ -1,3 +1,4 @@
+import Bytes
 import Core
 import HTTP
 
@@ -57,6 +58,24 @@ struct QueryReader {
             }
         }
         return found
+    }
+
+    /// A moment.
+    func time(_ name: String) throws(ProblemError) -> Timestamp? {
+        guard let text = value(name) else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw ProblemError(.malformedParameter(name, "must be a time such as 2026-11-01T00:00:00Z"))
+        }
+        return time
+    }
+
+    /// A visible text of at most `limit` bytes, to be found as it is.
+    func text(_ name: String, limit: Int) throws(ProblemError) -> String? {
+        guard let text = value(name) else { return nil }
+        guard (1...limit).contains(text.utf8.count), !PlainName.holdsControls(text) else {
+            throw ProblemError(.malformedParameter(name, "must be 1 to \(limit) bytes without control characters"))
+        }
+        return text
     }
 
     /// The position a log is read after.

@@ -7,6 +7,8 @@ package import Crypto
 /// was rewritten and hashed anew.
 package struct AuditChainVerifier {
     package let chain: AuditChain
+    /// The number of the first entry that is expected; those before it were dropped with their months.
+    package let first: Int64
     /// Entries verified so far, those before the anchor not counted.
     package private(set) var verified: Int64 = 0
     /// Entries whose personal part was erased.
@@ -33,6 +35,7 @@ package struct AuditChainVerifier {
     ) throws(AuditFault) {
         self.chain = chain
         position = anchor?.position ?? .start
+        first = position.seq + 1
         hash = anchor?.hash ?? StoredAuditEntry.noHash
         let size = UInt64(clamping: position.seq)
         guard let frontier = MerkleFrontier(size: size, bytes: anchor?.frontier ?? []) else {
@@ -51,6 +54,7 @@ package struct AuditChainVerifier {
         else { return nil }
         chain = checkpoint.chain
         position = checkpoint.position
+        first = position.seq + 1
         hash = checkpoint.hash
         self.frontier = frontier
         lastConfirmed = frontier.size

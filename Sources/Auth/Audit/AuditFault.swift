@@ -79,5 +79,15 @@ package struct AuditFault: Error, Sendable, Equatable, CustomStringConvertible {
         )
     }
 
+    /// An entry stands behind the chain's end.
+    package init(added entry: StoredAuditEntry, behind head: AuditHead) {
+        self.init(
+            entry.chain,
+            head.position.seq + 1,
+            .added,
+            "\(entry.position.seq) is there and the chain's head names \(head.position.seq) entries"
+        )
+    }
+
     package var description: String { "\(chain) entry \(seq): \(kind.rawValue): \(detail)" }
 }

@@ -19,6 +19,38 @@ package enum AuditLine {
         return writer.bytes.harmlessJSON
     }
 
+    /// The line that stands before a chain whose oldest months were dropped.
+    package static func encode(_ anchor: AuditAnchor) -> [UInt8] {
+        var writer = JSONWriter(reserving: 512)
+        writer.beginObject()
+        writer.member("chain", anchor.chain.description)
+        writer.key("dropped")
+        writer.beginObject()
+        writer.member("seq", anchor.position.seq)
+        writer.member("recorded_ms", anchor.position.recordedAt.milliseconds)
+        writer.member("hash", Hex.encode(anchor.hash))
+        writer.member("frontier", Base64.encode(anchor.frontier))
+        writer.endObject()
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// Reads the line of an anchor; nil for any other.
+    static func anchor(_ line: [UInt8]) -> AuditAnchor? {
+        guard let root = try? JSONReader.parse(line, limits: limits), let dropped = root["dropped"],
+            let chain = root["chain"]?.string.flatMap({ AuditChain($0) }), let seq = dropped["seq"]?.integer,
+            let milliseconds = dropped["recorded_ms"]?.integer,
+            let hash = dropped["hash"]?.string.flatMap({ Hex.decode($0) }),
+            let frontier = dropped["frontier"]?.string.flatMap({ Base64.decode($0) })
+        else { return nil }
+        return AuditAnchor(
+            chain: chain,
+            position: AuditPosition(recordedAt: Timestamp(milliseconds: milliseconds), seq: seq),
+            hash: hash,
+            frontier: frontier
+        )
+    }
+
     /// Reads a line; nil for what is none.
     ///
     /// `isTrue` is false when the line shows anything but what its bytes say.

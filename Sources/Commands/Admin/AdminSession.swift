@@ -12,6 +12,10 @@ enum AdminOptions {
 /// A session with the database for administrative verbs, which run beside the server and need no sign-in.
 struct AdminSession {
     let store: Store
+    /// The data directory of the `errand up` whose database it is; nil for one that was named by its URL.
+    let directory: String?
+    /// False while the database runs for this session alone.
+    let isServed: Bool
 
     /// Opens the database that ERRAND_DATABASE_URL names, or that of an `errand up`, runs `body`, and closes it.
     ///
@@ -21,13 +25,22 @@ struct AdminSession {
         on loop: EventLoop,
         _ body: (Store) async throws -> Value
     ) async throws -> Value {
+        try await open(arguments, on: loop) { try await body($0.store) }
+    }
+
+    /// The same, for verbs that ask where they are.
+    static func open<Value>(
+        _ arguments: Arguments,
+        on loop: EventLoop,
+        _ body: (AdminSession) async throws -> Value
+    ) async throws -> Value {
         let configuration = try Configuration.load()
         let directory = arguments.value("--data") ?? configuration.dataDirectory
         if arguments.value("--data") == nil, let named = configuration.databaseURL {
-            return try await run(at: named.reveal(), on: loop, body)
+            return try await open(named.reveal(), nil, isServed: true, on: loop, body)
         }
         if let running = try? await RunningInstallation.find(directory) {
-            return try await run(at: running.databaseURL, on: loop, body)
+            return try await open(running.databaseURL, directory, isServed: true, on: loop, body)
         }
         guard await StoppedInstallation.isThere(directory) else {
             throw CommandFailure(
@@ -37,14 +50,16 @@ struct AdminSession {
         }
         Terminal().note("`errand up` does not run in \(directory): starting its database for this")
         return try await StoppedInstallation.run(directory, on: loop) { url in
-            try await run(at: url, on: loop, body)
+            try await open(url, directory, isServed: false, on: loop, body)
         }
     }
 
-    private static func run<Value>(
-        at url: String,
+    private static func open<Value>(
+        _ url: String,
+        _ directory: String?,
+        isServed: Bool,
         on loop: EventLoop,
-        _ body: (Store) async throws -> Value
+        _ body: (AdminSession) async throws -> Value
     ) async throws -> Value {
         let store = try Store(configuration: StoreConfiguration(url: url, connections: 1), loop: loop)
         do throws(StoreError) {
@@ -53,15 +68,12 @@ struct AdminSession {
             throw CommandFailure("the database cannot be reached: \(error)", exitCode: ExitCode.unavailable)
         }
         do {
-            let value = try await body(store)
+            let value = try await body(AdminSession(store: store, directory: directory, isServed: isServed))
             await store.close()
             return value
         } catch {
             await store.close()
-            guard case StoreError.quotaExceeded(let name) = error else { throw error }
-            throw CommandFailure(
-                "the team has all that its quota \(name.rawValue) allows: `errand admin limit set` changes it"
-            )
+            throw error
         }
     }
 }

@@ -30,11 +30,20 @@ package struct Terminal: Sendable {
         write(bytes, to: 2)
     }
 
+    /// Writes bytes of a result that is worth nothing unless it is whole.
+    package func deliver(_ bytes: [UInt8]) throws(CommandFailure) {
+        guard write(bytes, to: 1) else {
+            throw CommandFailure("the output could not be written whole: is the disk full, or the reader gone?")
+        }
+    }
+
     private func write(_ text: String, to descriptor: Int32) {
         write(Array(text.utf8), to: descriptor)
     }
 
-    private func write(_ bytes: [UInt8], to descriptor: Int32) {
+    /// False when the descriptor takes no more.
+    @discardableResult
+    private func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -45,9 +54,10 @@ package struct Terminal: Sendable {
                     _ = unsafe poll(&event, 1, -1)
                     continue
                 }
-                return
+                return false
             }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 }

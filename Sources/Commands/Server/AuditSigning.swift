@@ -12,7 +12,7 @@ struct AuditSigning: Sendable {
 
     /// Reads the key, and makes it when there is none yet; its public half lies beside it, to be copied elsewhere.
     static func load(_ configuration: Configuration, host: String) throws -> AuditSigning {
-        let path = configuration.auditKey ?? configuration.dataDirectory + "/secrets/audit-key.json"
+        let path = AuditPaths.key(configuration)
         let key: AuditKey
         if Files.exists(path) {
             key = try AuditKey(document: try Files.readAll(path, limit: 64 << 10))
@@ -39,6 +39,11 @@ enum AuditPaths {
     /// The file that checkpoints are appended to.
     static func checkpoints(_ configuration: Configuration) -> String {
         configuration.auditCheckpoints ?? configuration.dataDirectory + "/secrets/audit-checkpoints.txt"
+    }
+
+    /// The file of the key.
+    static func key(_ configuration: Configuration) -> String {
+        configuration.auditKey ?? configuration.dataDirectory + "/secrets/audit-key.json"
     }
 
     /// The public half of a key's file.

@@ -63,6 +63,7 @@ final class ServeLoop {
             workers: store.workers,
             log: store.log,
             audit: store.audit,
+            auditCheckpoints: store.auditCheckpoints,
             queue: queue.jobs,
             tail: queue.tail,
             bus: queue.bus,

@@ -90,6 +90,20 @@ package struct AuditFilter: Sendable, Equatable {
 
     /// Whether an entry's columns are looked at, and not only its time.
     package var looksAtColumns: Bool { actor != nil || action != nil || target != nil }
+
+    /// Whether it lets an entry through.
+    package func matches(_ entry: StoredAuditEntry) -> Bool {
+        let at = entry.position.recordedAt
+        return from.map { at >= $0 } ?? true && to.map { at < $0 } ?? true && actor.map { entry.actor == $0 } ?? true
+            && action.map { entry.action == $0 } ?? true && target.map { entry.target == $0 } ?? true
+    }
+
+    /// What it narrows to, as facts for the log itself.
+    package var details: [AuditDetail] {
+        [
+            ("from", from?.rfc3339), ("to", to?.rfc3339), ("actor", actor), ("action", action), ("target", target),
+        ].compactMap { name, value in value.map { AuditDetail(name, $0) } }
+    }
 }
 
 /// One page of a chain, newest first.

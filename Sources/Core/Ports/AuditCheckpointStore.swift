@@ -24,8 +24,8 @@ package protocol AuditCheckpointStore: AnyObject {
     func save(_ checkpoint: StoredAuditCheckpoint) async throws(StoreError)
     /// Where a chain begins, when months were dropped.
     func anchor(_ chain: AuditChain) async throws(StoreError) -> AuditAnchor?
-    /// Chains that have an anchor or a checkpoint, in their order after one of them.
-    func keptChains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain]
+    /// All chains that left a trace, be it an entry, an end, an anchor or a checkpoint, in their order after one of them.
+    func chains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain]
     /// Makes the partition of the next month, unless it is there.
     func openNextMonth() async throws(StoreError)
 }

@@ -53,8 +53,8 @@ final class PostgresAuditCheckpointStore: AuditCheckpointStore {
         }
     }
 
-    func keptChains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain] {
-        try await chains(Statements.kept([.id(chain?.uuid), .integer(limit)]))
+    func chains(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditChain] {
+        try await chains(Statements.chains([.id(chain?.uuid), .integer(limit)]))
     }
 
     func openNextMonth() async throws(StoreError) {
@@ -118,13 +118,39 @@ final class PostgresAuditCheckpointStore: AuditCheckpointStore {
             "audit.anchor",
             "select a.recorded_ms, a.seq, a.hash, a.frontier from audit_anchors a where a.chain = $1::uuid"
         )
-        static let kept = PostgresStatement(
-            "audit.kept_chains",
+        /// The entries' own chains are found by skipping along their index, one step for each.
+        static let chains = PostgresStatement(
+            "audit.chains",
             """
-            select k.chain
-            from (select a.chain from audit_anchors a union select c.chain from audit_checkpoints c) k
-            where $1::uuid is null or k.chain > $1::uuid
-            order by k.chain limit $2::integer
+            with recursive written (chain) as (
+                (
+                    select e.chain from audit_entries e where $1::uuid is null or e.chain > $1::uuid
+                    order by e.chain limit 1
+                )
+                union all
+                select (select e.chain from audit_entries e where e.chain > w.chain order by e.chain limit 1)
+                from written w where w.chain is not null
+            )
+            select f.chain
+            from (
+                (select w.chain from written w where w.chain is not null limit $2::integer)
+                union
+                (
+                    select h.chain from audit_heads h where $1::uuid is null or h.chain > $1::uuid
+                    order by h.chain limit $2::integer
+                )
+                union
+                (
+                    select a.chain from audit_anchors a where $1::uuid is null or a.chain > $1::uuid
+                    order by a.chain limit $2::integer
+                )
+                union
+                (
+                    select distinct c.chain from audit_checkpoints c where $1::uuid is null or c.chain > $1::uuid
+                    order by c.chain limit $2::integer
+                )
+            ) f
+            order by f.chain limit $2::integer
             """
         )
         static let openAhead = PostgresStatement("audit.open_ahead", "select errand_audit_open_ahead()")

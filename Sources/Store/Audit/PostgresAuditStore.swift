@@ -63,12 +63,13 @@ final class PostgresAuditStore: AuditStore {
     func stored(
         _ chain: AuditChain,
         after position: AuditPosition,
-        limit: Int
+        limit: Int,
+        scope: Scope
     ) async throws(StoreError) -> [StoredAuditEntry] {
         let values: [PostgresValue] = [
             .id(chain.uuid), .bigint(position.recordedAt.milliseconds), .bigint(position.seq), .integer(limit),
         ]
-        return try await pool.run(.system, AuditListing.stored(values)).rows { row throws(StoreError) in
+        return try await pool.run(scope, AuditListing.stored(values)).rows { row throws(StoreError) in
             try StoredAuditEntry(&row)
         }
     }
@@ -76,11 +77,13 @@ final class PostgresAuditStore: AuditStore {
     func heads(after chain: AuditChain?, limit: Int) async throws(StoreError) -> [AuditHead] {
         let values: [PostgresValue] = [.id(chain?.uuid), .integer(limit)]
         return try await pool.run(.system, AuditListing.heads(values)).rows { row throws(StoreError) in
-            AuditHead(
-                chain: AuditChain(uuid: try row.value()),
-                position: try AuditPosition(&row),
-                hash: try row.value()
-            )
+            try AuditHead(&row)
+        }
+    }
+
+    func head(of chain: AuditChain) async throws(StoreError) -> AuditHead? {
+        try await pool.run(.system, AuditListing.head([.id(chain.uuid)])).first { row throws(StoreError) in
+            try AuditHead(&row)
         }
     }
 }
@@ -128,6 +131,10 @@ private enum AuditListing {
         order by h.chain limit $2::integer
         """
     )
+    static let head = PostgresStatement(
+        "audit.head",
+        "select h.chain, h.recorded_ms, h.seq, h.hash from audit_heads h where h.chain = $1::uuid"
+    )
 }
 
 extension StoredAuditEntry {
@@ -148,6 +155,17 @@ extension StoredAuditEntry {
             actor: try row.value(),
             action: try row.value(),
             target: try row.optional()
+        )
+    }
+}
+
+extension AuditHead {
+    /// Reads chain, moment, number and hash.
+    fileprivate init(_ row: inout PostgresRow) throws(StoreError) {
+        self.init(
+            chain: AuditChain(uuid: try row.value()),
+            position: try AuditPosition(&row),
+            hash: try row.value()
         )
     }
 }

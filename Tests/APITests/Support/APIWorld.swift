@@ -68,6 +68,7 @@ final class APIWorld {
             workers: store.workers,
             log: log,
             audit: store.audit,
+            auditCheckpoints: store.auditCheckpoints,
             queue: InMemoryQueue(clock: time, bus: bus),
             tail: tail,
             bus: bus,
