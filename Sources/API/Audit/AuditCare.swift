@@ -153,6 +153,8 @@ package final class AuditCare {
     private func publish(_ edge: AuditChainVerifier) async throws {
         let checkpoint = try key.sign(edge)
         let (file, isWhole) = (file, known?.isWhole ?? false)
+        // A full disk may take half of it.
+        known?.isWhole = false
         try await BlockingPool.run { try file.append(checkpoint, isWhole: isWhole) }
         known?.isWhole = true
         known?.last[edge.chain] = checkpoint
