@@ -5,7 +5,7 @@ import Glibc
 struct Child {
     enum Kind {
         case sandbox(id: String, uid: UInt32, project: String?)
-        case removal(request: UInt32?)
+        case removal([String], request: UInt32?)
     }
 
     var pidfd: Int32
@@ -26,6 +26,12 @@ struct Children {
 
     func holdsProject(_ wanted: String) -> Bool {
         entries.contains { if case .sandbox(_, _, let project) = $0.kind { project == wanted } else { false } }
+    }
+
+    func holdsRemoval(of wanted: [String]) -> Bool {
+        entries.contains { child in
+            if case .removal(let names, _) = child.kind { names.contains(where: wanted.contains) } else { false }
+        }
     }
 
     func holdsUID(_ wanted: UInt32) -> Bool {

@@ -28,7 +28,7 @@ struct ForkServer: ~Copyable {
     }
 
     private mutating func greet() throws(SetupFailure) {
-        for name in try projects.leftovers() { try startRemoval(name, request: nil) }
+        for name in try projects.leftovers() { try startRemoval([name], request: nil) }
         let greeting = ServerGreeting(
             mode: mode,
             degraded: mode == .root ? [] : Privileges.degraded(),
@@ -119,23 +119,26 @@ struct ForkServer: ~Copyable {
         try steps.begin(.project)
         try steps.require(!children.holdsProject(name), EBUSY, "a sandbox of the project is alive")
         serial += 1
-        guard let trash = try projects.discard(name, serial: serial, steps) else {
-            return send(.done(request: number))
-        }
+        let trash = try projects.discard(name, serial: serial, steps)
+        try steps.require(!children.holdsRemoval(of: trash), EBUSY, "the project is being deleted")
+        // None is there, and nothing of one that a removal before could not delete.
+        guard !trash.isEmpty else { return send(.done(request: number)) }
         try startRemoval(trash, request: number)
     }
 
     /// Deletes in a child, since a workload may have left more than can be deleted between two requests.
-    private mutating func startRemoval(_ name: String, request: UInt32?) throws(SetupFailure) {
+    private mutating func startRemoval(_ names: [String], request: UInt32?) throws(SetupFailure) {
         var pidfd: Int32 = -1
         let pid = unsafe errand_clone(0, &pidfd)
         guard pid >= 0 else { throw SetupFailure(.process, -pid, "starting the removal") }
         if pid == 0 {
             // The server's socket must not stay open here: its end tells the worker that the server has gone.
             close(channel.raw)
-            _exit(min(255, TreeRemoval.remove(name, below: projects.root.raw)))
+            var failure: Int32 = 0
+            for name in names where failure == 0 { failure = TreeRemoval.remove(name, below: projects.root.raw) }
+            _exit(min(255, failure))
         }
-        children.add(Child(pidfd: pidfd, kind: .removal(request: request)))
+        children.add(Child(pidfd: pidfd, kind: .removal(names, request: request)))
     }
 
     private mutating func create(
@@ -217,7 +220,7 @@ struct ForkServer: ~Copyable {
         guard let (child, status) = children.reap(pidfd) else { return }
         switch child.kind {
         case .sandbox(let id, _, _): send(.ended(id: id))
-        case .removal(let request):
+        case .removal(_, let request):
             guard let request else { return }
             if status == 0 {
                 send(.done(request: request))

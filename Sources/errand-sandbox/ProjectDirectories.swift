@@ -63,12 +63,23 @@ struct ProjectDirectories: ~Copyable {
         )
     }
 
-    /// Moves a project out of the way; the name it has then, or nil when there is none.
-    func discard(_ name: String, serial: Int, _ steps: Steps) throws(SetupFailure) -> String? {
+    /// Moves a project out of the way; what is to be deleted then, with all that earlier removals have left of it.
+    func discard(_ name: String, serial: Int, _ steps: Steps) throws(SetupFailure) -> [String] {
         let target = "\(Self.trashPrefix)\(name)-\(getpid())-\(serial)"
-        guard unsafe renameat(root.raw, name, root.raw, target) != 0 else { return target }
-        if errno == ENOENT { return nil }
-        throw SetupFailure(steps.current, errno, "moving the project away")
+        let isMoved = unsafe renameat(root.raw, name, root.raw, target) == 0
+        guard isMoved || errno == ENOENT else {
+            throw SetupFailure(steps.current, errno, "moving the project away")
+        }
+        return try leftovers().filter { Self.isTrash($0, of: name) }
+    }
+
+    /// Whether a name is what `discard` makes of a project's: that, a process and a number.
+    private static func isTrash(_ name: String, of project: String) -> Bool {
+        let prefix = "\(trashPrefix)\(project)-"
+        guard name.hasPrefix(prefix) else { return false }
+        let rest = name.utf8.dropFirst(prefix.utf8.count)
+        let numbers = rest.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return numbers.count == 2 && numbers.allSatisfy { $0.allSatisfy { (0x30...0x39).contains($0) } }
     }
 
     /// What an earlier server moved away and did not finish deleting.

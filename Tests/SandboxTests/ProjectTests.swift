@@ -155,6 +155,25 @@ import Testing
         #expect(try Files.list(outside) == ["precious"])
     }
 
+    @Test func `a project is not gone while something of it is left by a removal that failed`() async throws {
+        try await SandboxHarness.run { server, harness in
+            let left = [".trash-gone-1-1", ".trash-gone-1-2", ".trash-gone-1-3-4", ".trash-gone-1", ".trash-gone-a-1"]
+            for name in left {
+                try Files.createDirectory("\(harness.projectsRoot)/\(name)/workspace")
+                try Files.writeAtomically("\(harness.projectsRoot)/\(name)/workspace/file", [1])
+            }
+            try await server.removeProject("gone")
+            // The control: what is left of projects with other names, "gone-1" among them.
+            #expect(try Files.list(harness.projectsRoot).sorted() == left.dropFirst(2).sorted())
+            try await server.prepareProject("gone", uid: 0)
+            try Files.createDirectory("\(harness.projectsRoot)/.trash-gone-7-8")
+            try await server.removeProject("gone")
+            #expect(try Files.list(harness.projectsRoot).sorted() == left.dropFirst(2).sorted())
+            try await server.removeProject("gone-1")
+            #expect(try Files.list(harness.projectsRoot).sorted() == left.dropFirst(3).sorted())
+        }
+    }
+
     @Test func `what an earlier server did not finish deleting is deleted`() async throws {
         let root = try SandboxHarness.temporaryDirectory()
         defer { try? Files.removeTree(root) }
