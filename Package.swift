@@ -100,7 +100,8 @@ let package = Package(
         tests(
             "APITests",
             [
-                "API", "Core", "Bytes", "Crypto", "HTTP", "Auth", "Log", "Platform", "Queue", "Store", "TestSupport",
+                "API", "Core", "Bytes", "Crypto", "HTTP", "Auth", "Link", "Log", "Platform", "Queue", "Store",
+                "TestSupport",
             ]
         ),
         tests("SandboxTests", ["Sandbox", "SandboxSpec", "CSeccomp", "Bytes", "Platform", "TestSupport"]),
@@ -114,6 +115,7 @@ let package = Package(
             "WorkerTests",
             [
                 "Worker", "Link", "Agents", "Core", "Bytes", "Crypto", "HTTP", "Platform", "Sandbox", "TestSupport",
+                "Transport",
             ]
         ),
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),

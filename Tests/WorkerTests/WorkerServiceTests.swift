@@ -111,6 +111,8 @@ import Testing
             try await bench.until("linked again") { bench.api.hellos.count == 2 }
             #expect(bench.api.hellos.last?.resuming == 1)
             #expect(bench.api.hellos.last?.running == [Names.attempt])
+            // What the API may not have kept is told to each new socket.
+            try await bench.until("told again") { bench.api.started == [Names.attempt, Names.attempt] }
             process?.end(.exited(0))
             try await bench.until("ended") { bench.api.ends.count == 1 }
             #expect(bench.api.text(Names.attempt, .stdout) == "one\ntwo\nthree\n")

@@ -80,15 +80,18 @@ final class BulkSession {
                 return false
             }
             return await take(frames, of: attempt, cost: cost)
-        case .chunk(let number, let bytes):
-            services.links.transfer(number, of: worker.id)?.deliver(.chunk(bytes))
-        case .end(let number, let error):
-            let transfer = services.links.transfer(number, of: worker.id)
-            transfer?.deliver(.end(error: error))
-        case .transferCredit(let number, let bytes):
-            services.links.transfer(number, of: worker.id)?.deliver(.credit(Int(bytes)))
+        case .chunk(let number, let bytes): return await deliver(.chunk(bytes), to: number)
+        case .end(let number, let error): return await deliver(.end(error: error), to: number)
+        case .transferCredit(let number, let bytes): return await deliver(.credit(Int(bytes)), to: number)
         }
-        return true
+    }
+
+    /// Hands what came to its transfer, which may be over; false when the session must end.
+    private func deliver(_ event: WorkspaceTransfer.Event, to number: UInt64) async -> Bool {
+        guard let transfer = services.links.transfer(number, of: worker.id) else { return true }
+        if transfer.deliver(event) { return true }
+        await channel.close(code: LinkCloseCode.protocolError, reason: "more for a workspace than was asked for")
+        return false
     }
 
     /// Takes one message of records; false when the session must end, because storage cannot say where the log stands.

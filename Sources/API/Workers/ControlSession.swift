@@ -17,6 +17,8 @@ final class ControlSession {
     private var isClosed = false
     /// Attempts that the worker has: those of its hello, and those that were given on this socket.
     private var known: Set<AttemptID> = []
+    /// Attempts that began, and when that was said, which the store could not take yet.
+    private var begun: [AttemptID: Timestamp] = [:]
     private var isClaiming = false
     private var claims: UInt64 = 0
     private var wakeSubscription: (any BusSubscription)?
@@ -157,23 +159,42 @@ final class ControlSession {
             outbox.put(
                 APIControlMessage.beatAck(serial: serial, cancelled: verdict.cancelled, stale: verdict.stale).encoded()
             )
+            await markBegun()
             try await releaseLost()
         case .started(let attempt):
-            if try await ownership.contains(attempt),
-                try await services.jobs.markStarted(attempt, now: services.time.now)
-            {
-                services.bus.publish(BusChannel.job(attempt.job), [])
-            }
-        case .finish(let ends): try await finish(ends)
+            // The worker says it once: should the store be away, it is marked with a later beat.
+            guard known.contains(attempt) else { return }
+            begun[attempt] = services.time.now
+            await markBegun()
+        case .finish(let ends):
+            await markBegun()
+            try await finish(ends)
         case .release(let attempts, _):
             var own: [AttemptID] = []
             // The worker says it once: should the store be away, what it has no more is given back with a later beat.
             known.subtract(attempts)
+            for attempt in attempts { begun[attempt] = nil }
             for attempt in attempts where try await ownership.contains(attempt) { own.append(attempt) }
             await services.queue.push(try await services.jobs.release(own, now: services.time.now))
         case .workspaceDone(let transfer, let outcome):
             services.links.transfer(transfer, of: worker.id)?.settle(outcome)
         case .removed(let projects): try await services.endings.removed(projects, by: worker.id)
+        }
+    }
+
+    /// Marks the attempts that began, each at the time at which the worker said so.
+    private func markBegun() async {
+        for (attempt, moment) in begun {
+            do throws(StoreError) {
+                if try await ownership.contains(attempt), try await services.jobs.markStarted(attempt, now: moment) {
+                    services.bus.publish(BusChannel.job(attempt.job), [])
+                }
+            } catch .unavailable {
+                return
+            } catch {
+                // What is refused now is refused always.
+            }
+            begun[attempt] = nil
         }
     }
 

@@ -54,7 +54,12 @@ final class APIWorld {
         for _ in 0..<count { replicas.append(Replica(services())) }
     }
 
-    private func services() -> Services {
+    /// What the operations of one loop work with; a test may put stores of its own in the place of some.
+    func services(
+        jobs: (any JobStore)? = nil,
+        log: (any LogStore)? = nil,
+        endings: (any TeamEndingStore)? = nil
+    ) -> Services {
         let ring = KeyRing(keys, issuer: Self.publicURL, audience: Self.publicURL)
         return Services(
             loop: loop,
@@ -62,11 +67,11 @@ final class APIWorld {
             accounts: store.accounts,
             teams: store.teams,
             invites: store.invites,
-            endings: store.endings,
+            endings: endings ?? store.endings,
             projects: store.projects,
-            jobs: store.jobs,
+            jobs: jobs ?? store.jobs,
             workers: store.workers,
-            log: log,
+            log: log ?? self.log,
             audit: store.audit,
             auditCheckpoints: store.auditCheckpoints,
             queue: InMemoryQueue(clock: time, bus: bus),
@@ -191,7 +196,7 @@ final class APIWorld {
     }
 
     /// A job of a person's team that waits for a worker for ever.
-    func job(of person: APIPerson) async throws -> Job {
+    func job(of person: APIPerson, attempts: Int = 1) async throws -> Job {
         let project = Project(
             id: ProjectID(at: time.now),
             teamID: person.team.id,
@@ -214,6 +219,7 @@ final class APIWorld {
             workspace: .none,
             policy: .contained,
             work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),
+            maxAttempts: attempts,
             timeoutSeconds: nil,
             createdAt: time.now,
             runAt: time.now
