@@ -1,5 +1,6 @@
 import Bytes
 import Core
+import TestSupport
 import Testing
 
 @testable import Store
@@ -146,6 +147,42 @@ import Testing
             try await endings.removed([person.project.id], by: lease.worker)
             #expect(try await endings.removals(of: lease.worker, limit: 10).isEmpty)
         }
+    }
+
+    @Test func `a step of a purge deletes so many pieces of log and no more`() async throws {
+        try await withWorld { world in
+            let (person, lease) = (try await world.person(), try await world.worker())
+            try await world.submit([world.job(person)], by: person)
+            let job = try await world.claimOne(lease)
+            for first in stride(from: UInt64(1), through: 13, by: 3) {
+                _ = try await world.store.log.append(records(first...first + 2), to: job.current)
+            }
+            _ = try await world.store.jobs.finish([job.end(lastSeq: 15)], now: World.start)
+            try await Self.delete(person, world)
+            // Pieces of log and jobs, as they are before each step.
+            var counts: [[Int]] = []
+            var steps: [TeamPurge] = []
+            while steps.last != .done, steps.count < 10 {
+                counts.append(try await Self.counts(world))
+                steps.append(try await Self.purge(person.team.id, after: Self.week, world))
+            }
+            #expect(counts == [[5, 1], [3, 1], [1, 1], [0, 0]])
+            #expect(steps == [.more, .more, .more, .done])
+        }
+    }
+
+    /// Pieces of log and jobs in the database, whosoever they are.
+    private static func counts(_ world: World) async throws -> [Int] {
+        let cluster = try #require(PrivateDatabase.shared)
+        let call = PostgresStatement(
+            "test.counts",
+            "select (select count(*) from job_output), (select count(*) from jobs)"
+        )
+        return try await TestDatabases.superuser(cluster, database: world.database) { session in
+            try await session.run(call()).rows { row throws(StoreError) in
+                [try row.value(Int.self), try row.value(Int.self)]
+            }
+        }.flatMap { $0 }
     }
 
     @Test func `a deleted project has its workspace removed where it was, and no other`() async throws {

@@ -3,15 +3,19 @@ import Core
 /// What follows when an owner has asked for a team's deletion; deleting and sweeping both go on from here.
 ///
 /// Every step is a statement that takes what it finds, so several at once do no harm.
-struct TeamEndings {
+final class TeamEndings {
     /// Jobs that one transaction ends: some tens of milliseconds of the server's time.
     private static let batch = 500
-    /// Jobs that one transaction takes apart with all their output: one may have gigabytes of it.
-    private static let purgeBatch = 20
+    /// Pieces of log that one transaction deletes: 50 MiB, far within a statement's 30 s on any disk that can serve.
+    static let purgeLimit = 200
     /// Transactions that one turn of the sweep spends on it.
     private static let stepsPerTurn = 20
+    /// Teams that are taken apart side by side.
+    private static let teamsPerTurn = 10
 
     private let services: Services
+    /// Pieces that the next step deletes: fewer after one that did not end, so that also a slow disk gets done.
+    private(set) var purgeBatch = TeamEndings.purgeLimit
 
     init(_ services: Services) {
         self.services = services
@@ -36,17 +40,23 @@ struct TeamEndings {
         while steps < Self.stepsPerTurn, try await endJobs() > 0 { steps += 1 }
         let now = services.time.now
         try await services.endings.expireInvites(now: now, limit: Self.batch)
+        var teams = try await services.endings.endedTeams(now: now, limit: Self.teamsPerTurn)
         var failure: StoreError?
-        for team in try await services.endings.endedTeams(now: now, limit: 10) {
-            do throws(StoreError) {
-                repeat {
-                    guard steps < Self.stepsPerTurn else { return }
-                    steps += 1
-                } while try await purge(team) == .more
-            } catch {
-                // One that cannot be taken apart does not keep the others.
-                failure = error
+        // A step of each in turn, so that a large one does not keep the others.
+        while !teams.isEmpty {
+            var unfinished: [TeamID] = []
+            for team in teams {
+                guard steps < Self.stepsPerTurn else { break }
+                steps += 1
+                do throws(StoreError) {
+                    if try await purge(team) == .more { unfinished.append(team) }
+                } catch {
+                    // Nor does one that cannot be taken apart.
+                    failure = error
+                }
             }
+            guard steps < Self.stepsPerTurn else { break }
+            teams = unfinished
         }
         if let failure { throw failure }
     }
@@ -60,7 +70,14 @@ struct TeamEndings {
             action: "team.purged",
             target: team.description
         )
-        let purge = try await services.endings.purge(team, now: now, limit: Self.purgeBatch, audit: audit)
+        let purge: TeamPurge
+        do throws(StoreError) {
+            purge = try await services.endings.purge(team, now: now, limit: purgeBatch, audit: audit)
+        } catch {
+            purgeBatch = max(1, purgeBatch / 2)
+            throw error
+        }
+        purgeBatch = min(Self.purgeLimit, purgeBatch * 2)
         if purge == .done { services.bus.publish(BusChannel.removals, []) }
         return purge
     }

@@ -29,7 +29,9 @@ package protocol TeamEndingStore: AnyObject {
     func endJobs(now: Timestamp, limit: Int) async throws(StoreError) -> [EndedJob]
     /// The teams whose time to be taken back is over and where nothing runs any more.
     func endedTeams(now: Timestamp, limit: Int) async throws(StoreError) -> [TeamID]
-    /// Deletes some jobs with their logs, and when none is left projects, people and the team itself.
+    /// Deletes at most `limit` pieces of log and jobs without any, and when none is left projects, people and the team.
+    ///
+    /// What is deleted is bounded by the pieces, because one job may have any number of them.
     func purge(_ team: TeamID, now: Timestamp, limit: Int, audit: AuditDraft) async throws(StoreError) -> TeamPurge
     /// Forgets invitations that ended a month ago.
     func expireInvites(now: Timestamp, limit: Int) async throws(StoreError)
