@@ -132,6 +132,8 @@ final class ServeLoop {
         election.resign()
         await queue.close()
         await store.close()
+        // A step that was under way has found the store closed.
+        await care?.ended()
     }
 
     private func stop() {
