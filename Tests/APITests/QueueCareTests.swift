@@ -92,7 +92,7 @@ import Testing
             // The small one did not wait for the large one, and of each turn something is left.
             #expect(script.teams.map(\.team) == [large, stuck])
             #expect(script.steps.prefix(5).map(\.team) == [large, stuck, small, large, small])
-            #expect(script.steps.prefix(3).map(\.limit) == [200, 200, 100])
+            #expect(script.steps.prefix(3).map(\.limit) == [100, 100, 50])
             #expect(script.steps.count == 20 && script.steps.filter { $0.team == stuck }.count == 1)
             // As small as it needs, as long as nothing else succeeds; then as large as before.
             script.teams = [(stuck, 1)]
@@ -101,7 +101,7 @@ import Testing
             script.stuck = []
             script.teams = [(stuck, 10)]
             try await endings.sweep()
-            #expect(script.steps.suffix(10).map(\.limit) == [1, 2, 4, 8, 16, 32, 64, 128, 200, 200])
+            #expect(script.steps.suffix(10).map(\.limit) == [1, 2, 4, 8, 16, 32, 64, 100, 100, 100])
             #expect(script.teams.isEmpty)
         }
     }

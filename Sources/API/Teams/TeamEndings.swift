@@ -6,8 +6,8 @@ import Core
 final class TeamEndings {
     /// Jobs that one transaction ends: some tens of milliseconds of the server's time.
     private static let batch = 500
-    /// Pieces of log that one transaction deletes: 50 MiB, far within a statement's 30 s on any disk that can serve.
-    static let purgeLimit = 200
+    /// Pieces of log that one transaction deletes: 25 MiB, which keeps what waits behind it for a moment only.
+    static let purgeLimit = 100
     /// Transactions that one turn of the sweep spends on it.
     private static let stepsPerTurn = 20
     /// Teams that are taken apart side by side.
