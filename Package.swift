@@ -121,7 +121,10 @@ let package = Package(
         tests("OperationsTests", ["Operations", "Core", "Bytes", "Platform", "TestSupport"]),
         tests(
             "CommandsTests",
-            ["Commands", "Core", "Bytes", "Crypto", "Log", "Platform", "HTTP", "Transport", "TestSupport"]
+            [
+                "Commands", "Auth", "Core", "Bytes", "Crypto", "Log", "Operations", "Platform", "HTTP", "Transport",
+                "TestSupport",
+            ]
         ),
         tests("EndToEndTests", ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "TestSupport"]),
     ]

@@ -127,6 +127,40 @@ extension Problem {
         detail: "Whether this was done is not known: look, or repeat it with the same Idempotency-Key.",
         retryAfter: 2
     )
+    static let modelKeyMissing = Problem(
+        status: 409,
+        code: "model_key_missing",
+        title: "There is no model key for this job",
+        detail:
+            "Set your own with PUT /v1/me/model-key (`errand account model-key set`), or have an admin of the team set "
+            + "the team's with PUT /v1/teams/{id}/model-key (`errand team model-key set`)."
+    )
+    static func modelKeyRefused(_ status: Int) -> Problem {
+        Problem(
+            status: 422,
+            code: "model_key_refused",
+            title: "The model provider refuses this key",
+            detail:
+                "It answered \(status), and nothing was kept. Check the key and where it belongs; verify=false keeps it "
+                + "without asking.",
+            pointers: [(pointer: "/key", detail: "is refused by the provider")]
+        )
+    }
+    static func modelUnreachable(_ detail: String) -> Problem {
+        Problem(
+            status: 502,
+            code: "model_unreachable",
+            title: "The model provider cannot be asked about this key",
+            detail: "\(detail). Nothing was kept; verify=false keeps the key without asking."
+        )
+    }
+    static let secretsUnavailable = Problem(
+        status: 503,
+        code: "secrets_unavailable",
+        title: "Secrets can be neither kept nor read at this moment",
+        detail: "Nothing was changed. The administrator finds the reason with `errand admin key master-list`.",
+        retryAfter: 5
+    )
     static let keyReused = Problem(
         status: 409,
         code: "idempotency_key_reused",

@@ -64,6 +64,27 @@ extension Endpoints {
             RouteRow(.get, "/v1/teams/{id}/audit", "listAudit", .team(.auditRead, Endpoints.listAudit)),
             RouteRow(.post, "/v1/invites/accept", "acceptInvite", .person(Endpoints.acceptInvite)),
             RouteRow(.get, "/v1/teams/{id}/quotas", "getQuotas", .team(.teamRead, Endpoints.getQuotas)),
+            RouteRow(.get, "/v1/me/model-key", "getMyModelKey", .person(Endpoints.getMyModelKey)),
+            RouteRow(.put, "/v1/me/model-key", "putMyModelKey", .person(Endpoints.putMyModelKey)),
+            RouteRow(.delete, "/v1/me/model-key", "deleteMyModelKey", .person(Endpoints.deleteMyModelKey)),
+            RouteRow(
+                .get,
+                "/v1/teams/{id}/model-key",
+                "getTeamModelKey",
+                .team(.modelKeyManage, Endpoints.getTeamModelKey)
+            ),
+            RouteRow(
+                .put,
+                "/v1/teams/{id}/model-key",
+                "putTeamModelKey",
+                .team(.modelKeyManage, Endpoints.putTeamModelKey)
+            ),
+            RouteRow(
+                .delete,
+                "/v1/teams/{id}/model-key",
+                "deleteTeamModelKey",
+                .team(.modelKeyManage, Endpoints.deleteTeamModelKey)
+            ),
             RouteRow(.get, "/v1/projects", "listProjects", .chosen(.projectRead, Endpoints.listProjects)),
             RouteRow(.post, "/v1/projects", "createProject", .chosen(.projectWrite, Endpoints.createProject)),
             RouteRow(.get, "/v1/projects/{id}", "getProject", .project(.projectRead, Endpoints.getProject)),

@@ -16,6 +16,10 @@ package final class Services {
     package let log: any LogStore
     package let audit: any AuditStore
     package let auditCheckpoints: any AuditCheckpointStore
+    package let modelKeys: any ModelKeyStore
+    package let modelCheck: any ModelKeyCheck
+    /// Seals what may not stand in the database as it is.
+    package let vault: SecretVault
     package let queue: any JobQueue
     package let tail: any LiveTail
     package let bus: any MessageBus
@@ -47,6 +51,9 @@ package final class Services {
         log: any LogStore,
         audit: any AuditStore,
         auditCheckpoints: any AuditCheckpointStore,
+        modelKeys: any ModelKeyStore,
+        modelCheck: any ModelKeyCheck,
+        vault: SecretVault,
         queue: any JobQueue,
         tail: any LiveTail,
         bus: any MessageBus,
@@ -73,6 +80,9 @@ package final class Services {
         self.log = log
         self.audit = audit
         self.auditCheckpoints = auditCheckpoints
+        self.modelKeys = modelKeys
+        self.modelCheck = modelCheck
+        self.vault = vault
         self.queue = queue
         self.tail = tail
         self.bus = bus
@@ -135,6 +145,9 @@ package struct ModelGrantSource: Sendable {
         self.key = key
         self.team = team
     }
+
+    /// What a job that uses it is said to have used.
+    var kind: ModelKeyKind { team == nil ? .standIn : .installation }
 
     /// Whether jobs of a team may use it.
     func serves(_ other: TeamID) -> Bool { team == nil || team == other }

@@ -18,6 +18,12 @@ package enum ErrandVerbs {
         AccountWhoAmI.self,
         AccountDevices.self,
         AccountRevoke.self,
+        AccountModelKeySet.self,
+        AccountModelKeyShow.self,
+        AccountModelKeyRemove.self,
+        TeamModelKeySet.self,
+        TeamModelKeyShow.self,
+        TeamModelKeyRemove.self,
         JobRun.self,
         JobAttach.self,
         JobList.self,
@@ -68,5 +74,7 @@ package enum ErrandVerbs {
         WorkerCreate.self,
         WorkerList.self,
         WorkerRevoke.self,
+        MasterKeyRotate.self,
+        MasterKeyList.self,
     ]
 }

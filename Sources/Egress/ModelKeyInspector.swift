@@ -114,7 +114,15 @@ package final class ModelKeyInspector: ModelKeyCheck {
             if let forbidden = names.forbidden {
                 return .failure(CheckFailure(verdict: .forbidden(forbidden.description)))
             }
-            return .failure(CheckFailure(verdict: .unreachable(error.description)))
+            return .failure(CheckFailure(verdict: .unreachable(Self.reason(error))))
+        }
+    }
+
+    /// Why there was no answer, without the addresses of a named host's network.
+    private static func reason(_ error: HTTPClientError) -> String {
+        switch error {
+        case .unreachable: "the provider's name has no address, or nothing answers there"
+        default: error.description
         }
     }
 

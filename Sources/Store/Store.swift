@@ -41,6 +41,10 @@ package final class Store {
     package let audit: any AuditStore
     /// The audit log's checkpoints and anchors.
     package let auditCheckpoints: any AuditCheckpointStore
+    /// Sealed secrets and the names of their master keys.
+    package let secrets: any SecretStore
+    /// Model keys of people and teams.
+    package let modelKeys: any ModelKeyStore
 
     private let pool: PostgresPool
     private let loop: EventLoop
@@ -62,6 +66,8 @@ package final class Store {
         log = PostgresLogStore(pool, loop: loop)
         audit = PostgresAuditStore(pool, loop: loop)
         auditCheckpoints = PostgresAuditCheckpointStore(pool)
+        secrets = PostgresSecretStore(pool)
+        modelKeys = PostgresModelKeyStore(pool)
     }
 
     /// Opens the first session and checks that the role is held to row-level security; the others follow by themselves.

@@ -151,6 +151,12 @@ package actor RunningErrand {
         try await wait("the line \"\(text)\"") { lines.contains { $0.contains(text) } }
     }
 
+    /// Whether a text stands anywhere in the log so far.
+    package func hasLogged(_ text: String) -> Bool {
+        loop.requireOnLoop()
+        return lines.contains { $0.contains(text) }
+    }
+
     /// Sends Redis one inline command and gives the first piece of its answer.
     package func redis(_ command: String) async throws -> String {
         loop.requireOnLoop()

@@ -24,7 +24,7 @@ import Testing
         try await withAPI { world in
             for row in Endpoints.table {
                 for target in Target.allCases {
-                    let stage = try await AccessStage(world)
+                    let stage = try await AccessStage(world, for: row)
                     let expected = Self.expectation(row, caller, target)
                     let request = try stage.request(row, caller, on: target == .own ? stage.own : stage.other)
                     let answer = try await stage.send(row, request, caller)
@@ -41,7 +41,7 @@ import Testing
                 case .team, .project, .job: break
                 case .anyone, .machine, .worker, .person, .chosen: continue
                 }
-                let stage = try await AccessStage(world)
+                let stage = try await AccessStage(world, for: row)
                 let other = try await stage.send(row, stage.request(row, .owner, on: stage.other), .owner)
                 let missing = try await stage.send(row, stage.request(row, .owner, on: stage.missing()), .owner)
                 let place = "\(row.method.rawValue) \(row.pattern)"
@@ -61,7 +61,7 @@ import Testing
                 guard let permission = row.access.permission, Self.expectation(row, caller, .own) == .allowed else {
                     continue
                 }
-                let stage = try await AccessStage(world)
+                let stage = try await AccessStage(world, for: row)
                 let request = try stage.request(row, caller, on: stage.own)
                 try await stage.beginDeletion()
                 let answer = try await stage.send(row, request, caller)

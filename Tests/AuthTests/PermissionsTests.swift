@@ -9,7 +9,8 @@ struct PermissionsTests {
         (.workspaceRead, everybody), (.teamLeave, everybody), (.projectWrite, [.member, .admin, .owner]),
         (.workspaceWrite, [.member, .admin, .owner]), (.jobRun, [.member, .admin, .owner]),
         (.jobCancel, [.member, .admin, .owner]), (.projectDelete, [.admin, .owner]), (.teamRename, [.admin, .owner]),
-        (.memberManage, [.admin, .owner]), (.inviteManage, [.admin, .owner]), (.workerManage, [.admin, .owner]),
+        (.memberManage, [.admin, .owner]), (.inviteManage, [.admin, .owner]),
+        (.modelKeyManage, [.admin, .owner]), (.workerManage, [.admin, .owner]),
         (.auditRead, [.admin, .owner]), (.teamTransfer, [.owner]), (.teamDelete, [.owner]), (.teamRestore, [.owner]),
         (.ownerManage, [.owner]),
     ]

@@ -12,13 +12,17 @@ struct EndToEnd {}
 struct SharedInstallation: SuiteTrait, TestScoping {
     @TaskLocal static var current: RunningErrand?
 
+    /// What `errand up` is started with.
+    var environment: [String: String] = [:]
+
     func provideScope(
         for test: Test,
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         // These tests ask without a pause, as no person does; limits have tests of their own.
-        try await RunningErrand.with(["ERRAND_REQUESTS_PER_SECOND": "1000"]) { running in
+        let settings = ["ERRAND_REQUESTS_PER_SECOND": "1000"].merging(environment) { $1 }
+        try await RunningErrand.with(settings) { running in
             try await Self.$current.withValue(running) { try await function() }
         }
     }
@@ -30,6 +34,11 @@ struct SharedInstallation: SuiteTrait, TestScoping {
 extension Trait where Self == SharedInstallation {
     /// Starts an installation before the suite and stops it afterwards.
     static var sharedInstallation: SharedInstallation { SharedInstallation() }
+
+    /// The same with settings of its own.
+    static func sharedInstallation(_ environment: [String: String]) -> SharedInstallation {
+        SharedInstallation(environment: environment)
+    }
 }
 
 /// Holds a viewer to what the server says the log of an attempt is: numbers, bytes and digest.
@@ -56,4 +65,9 @@ enum Ticks {
 extension JSONValue {
     var state: String? { self["state"]?.string }
     var reason: String? { self["reason"]?.string }
+}
+
+/// What a test waited for in vain.
+struct NeverHappened: Error {
+    let what: String
 }

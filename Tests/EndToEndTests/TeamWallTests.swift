@@ -15,6 +15,9 @@ extension EndToEnd.Unharmed {
         let team = try await owner.expect([200], .get, "/v1/projects/\(project)")["team_id"]?.string
         let devices = try await owner.expect([200], .get, "/v1/me/devices")["items"]?.array
         let device = try #require(devices?.first?["id"]?.string)
+        let key = JSONObject([("provider", .string("anthropic")), ("key", .string("sk-of-this-team-alone"))])
+        let path = "/v1/teams/\(try #require(team))/model-key?verify=false"
+        try await owner.expect([200], .put, path, .object(key))
         let fellow = try await errand.member("fellow@example.org")
         let invites = "/v1/teams/\(try #require(team))/invites"
         let link = try await owner.expect([201], .post, invites, .object(JSONObject([])))["url"]

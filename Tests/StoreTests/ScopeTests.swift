@@ -10,8 +10,7 @@ import Testing
     private static let tables = [
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
         "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
-
-        "login_failures", "login_places",
+        "login_failures", "login_places", "master_keys", "secrets", "model_keys",
     ]
 
     /// The rows of a table that a scope sees, past every check of the layers above.
@@ -24,6 +23,11 @@ import Testing
     private static func fill(_ world: World) async throws -> (mine: Person, theirs: Person) {
         let (mine, theirs) = (try await world.person(), try await world.person())
         let lease = try await world.worker()
+        try await world.register(1)
+        for person in [mine, theirs] {
+            try await world.setModelKey(of: .user(person.user.id), by: person)
+            try await world.setModelKey(of: .team(person.team.id), by: person)
+        }
         for person in [mine, theirs] {
             let job = world.job(person)
             let new = NewJob(job: job, idempotencyKey: "key", requestHash: [1])
@@ -89,13 +93,14 @@ import Testing
             let session = try await PostgresConnection.open(ConnectionParameters(world.url), on: world.loop)
             defer { session.close() }
             let visible = [
-                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 2,
-                "team_quotas": 1, "team_usage": 1,
+                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 4,
+                "team_quotas": 1, "team_usage": 1, "secrets": 2, "model_keys": 2,
             ]
             for table in Self.tables {
                 #expect(try await Self.count(table, mine.scope, session) == visible[table, default: 0], "\(table)")
             }
-            for table in ["teams", "projects", "jobs"] {
+            // A person's own key is not the team's.
+            for table in ["teams", "projects", "jobs", "model_keys"] {
                 #expect(try await Self.count(table, .team(mine.team.id), session) == 1, "\(table)")
                 #expect(try await Self.count(table, .user(UserID(at: World.start)), session) == 0, "\(table)")
                 #expect(try await Self.count(table, .team(TeamID(at: World.start)), session) == 0, "\(table)")
@@ -122,6 +127,21 @@ import Testing
                 "join",
                 "insert into memberships (user_id, team_id, role) values ($1::uuid, $2::uuid, 'owner')"
             )
+            let place = "model_keys/\(theirs.team.id)/key"
+            for statement in [
+                "update secrets set team_id = $2::uuid, place = $1::text || 'x' where team_id is not null",
+                "update model_keys set secret = $1::text where team_id <> $2::uuid or user_id is not null",
+                "insert into secrets (place, team_id, sealed) "
+                    + "select $1::text || 'x', $2::uuid, s.sealed from secrets s limit 1",
+            ] {
+                let move = PostgresStatement("move.\(statement.prefix(9).suffix(2))", statement)
+                await #expect(throws: StoreError.self, "\(statement)") {
+                    _ = try await run(move([.text(place), .id(theirs.team.id)]))
+                }
+            }
+            let forget = PostgresStatement("forget", "delete from secrets where team_id = $1::uuid")
+            #expect(try await run(forget([.id(theirs.team.id)])) == 0)
+            #expect(try await run(forget([.id(mine.team.id)])) == 1)
             await #expect(throws: StoreError.self) {
                 _ = try await run(join([.id(mine.user.id), .id(theirs.team.id)]))
             }

@@ -12,25 +12,30 @@ import Testing
     private struct TeamTable: Hashable {
         let name: String
         let column: String
+        /// All columns that a row is made of; the others follow from them.
+        let columns: String
     }
 
     private static let catalog = PostgresStatement(
         "wall.tables",
         """
-        select c.relname::text, max(a.attname::text)
+        select c.relname::text, max(a.attname::text), (
+            select string_agg(b.attname, ', ' order by b.attnum) from pg_attribute b
+            where b.attrelid = c.oid and b.attnum > 0 and not b.attisdropped and b.attgenerated = ''
+        )
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
         where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
             and (a.attname in ('team_id', 'chain') or c.relname = 'teams' and a.attname = 'id')
-        group by c.relname order by 1
+        group by c.oid, c.relname order by 1
         """
     )
 
     /// What the schema says, so that a table that comes later is held to it too.
     private static func tables(_ session: PostgresConnection) async throws -> [TeamTable] {
         try await session.run(catalog()).rows { row throws(StoreError) in
-            TeamTable(name: try row.value(), column: try row.value())
+            TeamTable(name: try row.value(), column: try row.value(), columns: try row.value())
         }
     }
 
@@ -74,6 +79,8 @@ import Testing
         #expect(invited == .done)
         try await world.submit([world.job(person)], by: person)
         try await settleQuotas(person, world)
+        try await world.register(1)
+        try await world.setModelKey(of: .team(team), by: person)
         return person
     }
 
@@ -157,7 +164,8 @@ import Testing
                 let copy = try await Self.oneRow(of: table, theirs.team.id, world)
                 let insert = PostgresStatement(
                     "wall.insert.\(table.name)",
-                    "insert into \(table.name) select r.* from json_populate_record(null::\(table.name), $1::json) r"
+                    "insert into \(table.name) (\(table.columns)) "
+                        + "select \(table.columns) from json_populate_record(null::\(table.name), $1::json)"
                 )
                 do throws(StoreError) {
                     _ = try await session.run(PostgresGroup(mine.scope, [insert([.text(copy)])]))

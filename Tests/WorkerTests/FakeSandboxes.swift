@@ -96,6 +96,7 @@ final class FakeSandbox: OpenSandbox {
     private(set) var processes: [FakeProcess] = []
     private(set) var isDestroyed = false
     private(set) var token: String?
+    private(set) var model: ModelGrant?
 
     init(_ id: String, _ workspace: SandboxWorkspace, _ host: FakeSandboxes) {
         self.id = id
@@ -103,7 +104,9 @@ final class FakeSandbox: OpenSandbox {
         self.host = host
     }
 
-    func serveModel(_ grant: ModelGrant, token: String) throws(SandboxRefusal) { self.token = token }
+    func serveModel(_ grant: ModelGrant, token: String) throws(SandboxRefusal) {
+        (self.token, model) = (token, grant)
+    }
 
     func run(_ program: SandboxProgram) async throws(SandboxRefusal) -> any SandboxProcess {
         if let refusal = host.programRefusal { throw refusal }

@@ -18,6 +18,8 @@ def check_schemathesis_finds_no_failure(running, errand):
                 "--request-timeout", "20", "--tls-verify", running.ca, "--no-color",
                 "--header", f"Authorization: Bearer {running.token}",
                 "--exclude-operation-id", "logout", "--exclude-operation-id", "revokeDevices",
+                # They would ask made-up hosts, and give the administrator a key that is none.
+                "--exclude-operation-id", "putMyModelKey", "--exclude-operation-id", "putTeamModelKey",
                 "--exclude-operation-id", "workerControlLink",
                 "--exclude-operation-id", "workerBulkLink", "--exclude-operation-id", "streamJob",
                 "--exclude-operation-id", "jobEvents", "--exclude-operation-id", "putWorkspace",

@@ -28,6 +28,7 @@ package enum JobView {
         writer.member("max_attempts", job.maxAttempts)
         writer.member("timeout_seconds", job.timeoutSeconds)
         writer.member("worker_id", job.workerID?.description)
+        writer.member("model_key", job.modelKey?.rawValue)
         writer.member("created_at", job.createdAt)
         writer.member("run_at", job.runAt)
         writer.member("started_at", job.startedAt)

@@ -32,6 +32,7 @@ extension Endpoints {
         let key = try idempotencyKey(request)
         guard let id = form.project else { throw ProblemError(.missing("project")) }
         let project = try await project(id, for: call).project
+        try await demandModel(for: work, of: call.principal, in: project.teamID)
         let now = services.time.now
         let job = Job(
             id: JobID(at: now),
@@ -85,6 +86,14 @@ extension Endpoints {
         case .quotaExceeded(let name):
             let wait = name == .spendPerDay ? (now.nextDay - now).wholeMilliseconds / 1_000 + 1 : nil
             throw ProblemError(.quotaExceeded(name, retryAfter: wait))
+        }
+    }
+
+    /// Refuses an agent's job that would find no model key when it runs.
+    private func demandModel(for work: JobWork, of principal: Principal, in team: TeamID) async throws {
+        guard case .claude = work, services.settings.model?.serves(team) != true else { return }
+        guard try await services.modelKeys.hasModelKey(user: principal.user, team: team) else {
+            throw ProblemError(.modelKeyMissing)
         }
     }
 

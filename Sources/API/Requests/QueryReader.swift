@@ -33,6 +33,13 @@ struct QueryReader {
         return limit
     }
 
+    /// A switch, `true` or `false`.
+    func boolean(_ name: String) throws(ProblemError) -> Bool? {
+        guard let text = value(name) else { return nil }
+        guard let value = Bool(text) else { throw ProblemError(.malformedParameter(name, "must be true or false")) }
+        return value
+    }
+
     /// The identifier of a noun.
     func id<N: Noun>(_ name: String, _: N.Type) throws(ProblemError) -> ID<N>? {
         guard let text = value(name) else { return nil }

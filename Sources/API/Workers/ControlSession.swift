@@ -283,22 +283,34 @@ extension ControlSession {
     private func claimLoop() async {
         while !isClosed {
             let free = min(window.available, LinkProtocol.attempts)
-            if free > 0, let claimed = try? await claim(free), !claimed.isEmpty {
-                let assignments = claimed.map(assignment)
-                guard !isClosed else {
-                    let hints = try? await services.jobs.release(assignments.map(\.attempt), now: services.time.now)
-                    return await services.queue.push(hints ?? [])
-                }
-                window.assigned(claimed.count)
-                known.formUnion(assignments.map(\.attempt))
-                ownership.note(assignments.map(\.attempt))
-                for message in APIControlMessage.claims(assignments) { outbox.put(message.encoded()) }
-                for job in claimed { services.bus.publish(BusChannel.job(job.job.id), []) }
-                continue
-            }
+            if free > 0, let claimed = try? await claim(free), !claimed.isEmpty, await assign(claimed) { continue }
             guard !isClosed else { return }
             _ = await wake.wait(timeout: ControlSession.pollInterval, on: services.loop)
         }
+    }
+
+    /// Sends claimed jobs with the models that they are granted; false when there was none to send.
+    private func assign(_ claimed: [ClaimedJob]) async -> Bool {
+        let attempts = claimed.map { AttemptID(job: $0.job.id, attempt: $0.job.attempt) }
+        // Known before their models are looked up: a beat in between must not take them for lost.
+        known.formUnion(attempts)
+        let models = await ModelGrants(claimed, services)
+        let given = isClosed ? [] : claimed.filter { !models.undecided.contains($0.job.id) }
+        if !given.isEmpty {
+            let assignments = given.map { assignment($0.job, models.grants[$0.job.id]) }
+            window.assigned(given.count)
+            ownership.note(assignments.map(\.attempt))
+            for message in APIControlMessage.claims(assignments) { outbox.put(message.encoded()) }
+            for job in given { services.bus.publish(BusChannel.job(job.job.id), []) }
+        }
+        let sent = Set(given.map(\.job.id))
+        let returned = attempts.filter { !sent.contains($0.job) }
+        if !returned.isEmpty {
+            known.subtract(returned)
+            let hints = try? await services.jobs.release(returned, now: services.time.now)
+            await services.queue.push(hints ?? [])
+        }
+        return !given.isEmpty
     }
 
     private func claim(_ free: Int) async throws -> [ClaimedJob] {
@@ -325,22 +337,15 @@ extension ControlSession {
         return []
     }
 
-    private func assignment(_ claimed: ClaimedJob) -> JobAssignment {
-        let job = claimed.job
-        var grant: ModelGrant?
-        if case .claude = job.work, let model = services.settings.model, model.serves(job.teamID),
-            let key = model.key.revealText()
-        {
-            grant = ModelGrant(endpoint: model.endpoint, apiKey: key)
-        }
-        return JobAssignment(
+    private func assignment(_ job: Job, _ model: ModelGrant?) -> JobAssignment {
+        JobAssignment(
             attempt: AttemptID(job: job.id, attempt: job.attempt),
             project: job.projectID,
             workspace: job.workspace,
             policy: job.policy,
             work: job.work,
             timeoutSeconds: job.timeoutSeconds,
-            model: grant
+            model: model
         )
     }
 }

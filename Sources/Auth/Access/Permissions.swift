@@ -30,6 +30,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case memberManage
     /// Make, see and revoke invitations, up to one's own role.
     case inviteManage
+    /// Set, see and remove the team's model key; nobody sees the key itself.
+    case modelKeyManage
     /// Manage the team's own workers.
     case workerManage
     /// Read the team's audit log.
@@ -54,7 +56,8 @@ package enum Permissions {
         switch permission {
         case .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .teamLeave: .viewer
         case .projectWrite, .workspaceWrite, .jobRun, .jobCancel: .member
-        case .projectDelete, .teamRename, .memberManage, .inviteManage, .workerManage, .auditRead: .admin
+        case .projectDelete, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .workerManage, .auditRead:
+            .admin
         case .teamTransfer, .teamDelete, .teamRestore, .ownerManage: .owner
         }
     }
@@ -65,7 +68,8 @@ package enum Permissions {
         case .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .auditRead: true
         case .teamLeave, .teamDelete, .teamRestore, .jobCancel: true
         case .projectWrite, .workspaceWrite, .jobRun, .projectDelete: false
-        case .teamRename, .memberManage, .inviteManage, .workerManage, .teamTransfer, .ownerManage: false
+        case .teamRename, .memberManage, .inviteManage, .modelKeyManage, .workerManage: false
+        case .teamTransfer, .ownerManage: false
         }
     }
 }

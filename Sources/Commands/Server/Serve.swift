@@ -25,7 +25,7 @@ package struct Serve: Verb {
         let configuration = try Configuration.takeOver()
         let log = try StructuredLog(level: configuration.logLevel)
         for secret in configuration.secrets { log.conceal(secret) }
-        let plan = try plan(configuration, log, on: loop)
+        let plan = try await plan(configuration, log, on: loop)
         let gate = StopGate()
         let signals = try SignalStream(Serve.signals, on: loop)
         loop.spawnLocal {
@@ -36,6 +36,12 @@ package struct Serve: Verb {
                         log.info("certificate reloaded")
                     } catch {
                         log.error("certificate not reloaded", .text("error", "\(error)"))
+                    }
+                    do {
+                        let newest = try await plan.masterKeys.reread().current.id
+                        log.info("master keys reloaded", .text("newest", "\(newest)"))
+                    } catch {
+                        log.error("master keys not reloaded", .text("error", "\(error)"))
                     }
                 } else {
                     gate.open()
@@ -69,7 +75,7 @@ package struct Serve: Verb {
         _ configuration: Configuration,
         _ log: StructuredLog,
         on loop: EventLoop
-    ) throws -> ServePlan {
+    ) async throws -> ServePlan {
         guard let certificate = configuration.tlsCertificate, let key = configuration.tlsKey else {
             throw CommandFailure(
                 "ERRAND_TLS_CERT and ERRAND_TLS_KEY are not set; `errand up` makes a certificate itself"
@@ -82,9 +88,11 @@ package struct Serve: Verb {
             throw CommandFailure("ERRAND_LISTEN must name a numeric address, such as 127.0.0.1:8443")
         }
         try refuseTaken(address, on: loop)
+        let hosts = ModelHosts(configuration.modelHosts)
+        let model = try model(configuration, hosts)
         let signingKeys = try SigningKeys.load(configuration)
         let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
-        let hosts = ModelHosts(configuration.modelHosts)
+        let masterKeys = MasterKeyFile(configuration)
         var limits = ServerLimits()
         limits.maximumConnections = configuration.maxConnections
         limits.perAddress = configuration.maxConnectionsPerAddress
@@ -104,13 +112,16 @@ package struct Serve: Verb {
             keys: KeyRing(signingKeys, issuer: publicURL, audience: publicURL),
             audit: try AuditSigning.load(configuration, host: ClientURL(publicURL)?.host ?? "localhost"),
             deviceTokens: DeviceTokens(signingKeys),
+            masterKeys: MasterKeyHolder(masterKeys, try await masterKeys.loadOrMake(on: loop)),
+            modelHosts: hosts,
+            modelTrust: try TLSClientContext(caFile: nil),
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
             passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
             links: LinkRegistry(),
             settings: ServiceSettings(
                 publicURL: publicURL,
                 openAPI: try Files.readAll(SharedFiles.openAPI, limit: 4 << 20),
-                model: try model(configuration, hosts),
+                model: model,
                 allowedOrigins: Set(configuration.corsOrigins),
                 version: ErrandVersion.current,
                 rates: RateSettings(

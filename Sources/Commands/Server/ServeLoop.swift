@@ -2,6 +2,7 @@ import API
 import Auth
 import Bytes
 import Core
+import Egress
 import HTTP
 import Operations
 import Platform
@@ -22,6 +23,10 @@ struct ServePlan: Sendable {
     var keys: KeyRing
     var audit: AuditSigning
     var deviceTokens: DeviceTokens
+    var masterKeys: MasterKeyHolder
+    var modelHosts: ModelHosts
+    /// Whom https providers of models are trusted by.
+    var modelTrust: TLSClientContext
     var passwords: ThreadPool
     var links: LinkRegistry
     var settings: ServiceSettings
@@ -64,6 +69,9 @@ final class ServeLoop {
             log: store.log,
             audit: store.audit,
             auditCheckpoints: store.auditCheckpoints,
+            modelKeys: store.modelKeys,
+            modelCheck: ModelKeyInspector(loop: loop, tls: plan.modelTrust, hosts: plan.modelHosts),
+            vault: SecretVault(keys: plan.masterKeys, store: store.secrets),
             queue: queue.jobs,
             tail: queue.tail,
             bus: queue.bus,
@@ -136,6 +144,19 @@ final class ServeLoop {
         await care?.ended()
     }
 
+    /// Refuses to serve a database whose secrets need keys that this server has not.
+    private func registerMasterKeys() async throws {
+        let ring = plan.masterKeys.ring
+        let missing = try await store.secrets.register(ring.current.id, of: ring.keys.map(\.id))
+        guard missing.isEmpty else {
+            let names = missing.map(\.description).joined(separator: ", ")
+            throw CommandFailure(
+                "\(plan.masterKeys.path) lacks master keys that stored secrets need (\(names)): "
+                    + "put the file of the other servers or of the backup there"
+            )
+        }
+    }
+
     private func stop() {
         isStopping = true
         stopped.signalAll()
@@ -153,6 +174,7 @@ final class ServeLoop {
                 await loop.sleep(.milliseconds(200))
             }
         }
+        try await registerMasterKeys()
         if try await !queue.start() { plan.log.warning("Redis is away: claims go to PostgreSQL until it is back") }
     }
 }

@@ -36,6 +36,7 @@ package struct Up: Verb {
             terminal.print("ready \(ready.url)")
             return ExitCode.done
         }
+        try MasterKeyFile.refuseCredential(configuration)
         let log = try StructuredLog(level: configuration.logLevel)
         let installation = Installation(configuration, log: log, loop: loop)
         let signals = try SignalStream(Up.signals, on: loop)

@@ -65,6 +65,8 @@ package struct Job: Sendable, Equatable {
     package var cancelRequestedAt: Timestamp?
     package var result: JobResult?
     package var logEnd: LogEnd?
+    /// Whose model key the latest attempt was granted; nil before that, and for a command.
+    package var modelKey: ModelKeyKind?
 
     /// Makes a job that was just submitted.
     package init(

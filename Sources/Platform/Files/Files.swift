@@ -12,10 +12,13 @@ package enum Files {
     }
 
     /// Replaces a file by a whole new one, durably: after a crash there is the old content or the new.
+    ///
+    /// With `owner` the new file belongs to whom that one does, from the moment on at which it can be seen.
     package static func writeAtomically(
         _ path: String,
         _ bytes: [UInt8],
-        mode: UInt32 = 0o600
+        mode: UInt32 = 0o600,
+        owner: FileStatus? = nil
     ) throws(PlatformError) {
         let temporary = "\(path).new-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         do throws(PlatformError) {
@@ -25,6 +28,9 @@ package enum Files {
             )
             // The mode given at creation is cut by the process's mask.
             try systemCall("fchmod(\(temporary))") { fchmod(file.raw, mode) }
+            if let owner, owner.userID != geteuid() || owner.groupID != getegid() {
+                try systemCall("fchown(\(temporary))") { fchown(file.raw, owner.userID, owner.groupID) }
+            }
             try writeAll(file.raw, bytes, name: temporary)
             try systemCall("fsync(\(temporary))") { fsync(file.raw) }
             try systemCall("rename(\(path))") { unsafe Glibc.rename(temporary, path) }
@@ -37,7 +43,8 @@ package enum Files {
 
     /// Takes an exclusive lock on a file that is created when it is missing; nil while another process holds it.
     ///
-    /// The lock ends when the descriptor is closed, also by the end of the process.
+    /// The lock ends when the descriptor is closed, also by the end of the process. A link is refused: in a directory of
+    /// another account it could lead anywhere.
     package static func lock(_ path: String) throws(PlatformError) -> OwnedDescriptor? {
         let file = OwnedDescriptor(
             try systemCall("open(\(path))") {

@@ -6,7 +6,7 @@ extension Job {
     static let columns = """
         j.id, j.team_id, j.project_id, j.submitted_by, j.state, j.priority, j.workspace, j.policy, j.kind, j.spec, \
         j.max_attempts, j.timeout_seconds, j.created_at, j.run_at, j.reason, j.reason_text, j.attempt, j.worker_id, \
-        j.started_at, j.finished_at, j.cancel_requested_at, j.result, j.log_last_seq, j.log_bytes, j.log_sha256
+        j.started_at, j.finished_at, j.cancel_requested_at, j.result, j.log_last_seq, j.log_bytes, j.log_sha256, j.model_key
         """
 
     /// Reads `columns`.
@@ -49,6 +49,7 @@ extension Job {
         let lastSeq: UInt64? = try row.optional()
         let bytes: UInt64? = try row.optional()
         let digest: [UInt8]? = try row.optional()
+        modelKey = try row.optionalWord()
         if let lastSeq, let bytes, let digest { logEnd = LogEnd(lastSeq: lastSeq, bytes: bytes, sha256: digest) }
     }
 }

@@ -34,7 +34,7 @@ struct ServerFailure {
         case "23505":
             .conflict(field: constraint.flatMap { Self.takenFields[$0] } ?? "id")
         case "23503":
-            .notFound
+            constraint == "secrets_master_key_known" ? .conflict(field: "master_key") : .notFound
         case "23514" where constraint == "projects_open_team":
             .conflict(field: "team")
         // Our own: the constraint is the quota.

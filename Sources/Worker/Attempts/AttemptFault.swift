@@ -36,7 +36,11 @@ enum AttemptFault: Error {
         case .agentMissing:
             return Self.failed(.agentMissing, "No agent is installed on the worker.", result)
         case .noModel:
-            return Self.failed(.authFailed, "No model is configured for this project's team.", result)
+            return Self.failed(
+                .authFailed,
+                "There was no model key: none is set for the submitter or the team, or it does not open or lead anywhere now.",
+                result
+            )
         case .refused(let text): return Self.failed(.agentFailed, text, result)
         case .workspace(let error): return Self.failed(error.reason, error.description, result)
         case .sandbox(let refusal, let program) where refusal.isProgramFault:

@@ -28,7 +28,8 @@ final class AttemptRunner {
         var outputBytes = Int.max
     }
 
-    let assignment: JobAssignment
+    /// What is to be done; without its model once the attempt is over.
+    private(set) var assignment: JobAssignment
     private let surroundings: Surroundings
     private let log: AttemptLog
     private var stop: AttemptStop?
@@ -50,6 +51,8 @@ final class AttemptRunner {
 
     /// Runs the attempt.
     func run() async -> AttemptVerdict {
+        // The end may wait long for its acknowledgement; the key does not wait with it.
+        defer { assignment.model = nil }
         let end: AttemptEnd
         do throws(AttemptFault) {
             end = try await perform()

@@ -21,6 +21,8 @@ final class APIWorld {
     let bus = InMemoryBus()
     let tail: InMemoryTail
     let log = InMemoryLogStore()
+    let modelCheck = ScriptedModelCheck()
+    let masterKeys = MasterKeysInMemory(MasterKeyRing(firstKeyAt: APIWorld.start))
     let store: Store
     /// Rates are counted on the loop's clock.
     let buckets: InMemoryBuckets
@@ -29,6 +31,7 @@ final class APIWorld {
     private(set) var keys: SigningKeySet
     private(set) var replicas: [Replica] = []
     private var serial = 0
+    private let model: ModelGrantSource?
 
     /// One API process's loop: its operations and what it keeps in mind.
     final class Replica {
@@ -44,8 +47,9 @@ final class APIWorld {
         }
     }
 
-    init(databaseURL: String, replicas count: Int, loop: EventLoop) throws {
+    init(databaseURL: String, replicas count: Int, model: ModelGrantSource? = nil, loop: EventLoop) throws {
         self.loop = loop
+        self.model = model
         self.databaseURL = databaseURL
         tail = InMemoryTail(bus: bus)
         buckets = InMemoryBuckets { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
@@ -74,6 +78,9 @@ final class APIWorld {
             log: log ?? self.log,
             audit: store.audit,
             auditCheckpoints: store.auditCheckpoints,
+            modelKeys: store.modelKeys,
+            modelCheck: modelCheck,
+            vault: SecretVault(keys: masterKeys, store: store.secrets),
             queue: InMemoryQueue(clock: time, bus: bus),
             tail: tail,
             bus: bus,
@@ -88,7 +95,7 @@ final class APIWorld {
             settings: ServiceSettings(
                 publicURL: Self.publicURL,
                 openAPI: Array("{}".utf8),
-                model: nil,
+                model: model,
                 allowedOrigins: [],
                 version: "test"
             ),
@@ -291,12 +298,16 @@ private final class HealthyProcess: HealthChecks {
 }
 
 /// Runs a body over a world of its own.
-func withAPI(replicas: Int = 1, _ body: @escaping @Sendable (APIWorld) async throws -> Void) async throws {
+func withAPI(
+    replicas: Int = 1,
+    model: ModelGrantSource? = nil,
+    _ body: @escaping @Sendable (APIWorld) async throws -> Void
+) async throws {
     let url = try await APIDatabases.shared.fresh()
     let loop = try EventLoop.start(name: "api-test")
     defer { loop.stop() }
     try await loop.run {
-        let world = try APIWorld(databaseURL: url, replicas: replicas, loop: loop)
+        let world = try APIWorld(databaseURL: url, replicas: replicas, model: model, loop: loop)
         try await world.store.start()
         do {
             try await body(world)

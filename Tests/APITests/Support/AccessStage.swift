@@ -33,8 +33,10 @@ final class AccessStage {
     private let tokens: [AccessCaller: String]
     private let devices: [AccessCaller: String]
 
-    init(_ world: APIWorld) async throws {
+    /// Sets the stage for one route, or for what all have in common: what only few need is made for these alone.
+    init(_ world: APIWorld, for row: RouteRow? = nil) async throws {
         self.world = world
+        let hasModelKeys = row?.pattern.hasSuffix("/model-key") ?? false
         var people: [AccessCaller: APIPerson] = [:]
         var tokens: [AccessCaller: String] = [:]
         var devices: [AccessCaller: String] = [:]
@@ -43,6 +45,7 @@ final class AccessStage {
             people[caller] = person
             let device = try await world.device(of: person)
             (tokens[caller], devices[caller]) = (device.token, device.id.description)
+            if hasModelKeys { try await Self.setModelKey("/v1/me/model-key", token: device.token, world) }
         }
         self.people = people
         self.tokens = tokens
@@ -52,11 +55,11 @@ final class AccessStage {
             guard caller != .owner, let role = caller.role, let person = people[caller] else { continue }
             try await Self.join(person, owner.team.id, role, world)
         }
-        own = try await Self.objects(of: owner, world)
-        other = try await Self.objects(of: world.person(), world)
+        own = try await Self.objects(of: owner, hasModelKey: hasModelKeys, world)
+        other = try await Self.objects(of: world.person(), hasModelKey: hasModelKeys, world)
     }
 
-    private static func join(_ person: APIPerson, _ team: TeamID, _ role: Role, _ world: APIWorld) async throws {
+    static func join(_ person: APIPerson, _ team: TeamID, _ role: Role, _ world: APIWorld) async throws {
         let verdict = try await world.store.teams.addMember(
             person.user.id,
             to: team,
@@ -71,7 +74,11 @@ final class AccessStage {
         AuditDraft(at: world.time.now, team: nil, actor: .system, action: action)
     }
 
-    private static func objects(of owner: APIPerson, _ world: APIWorld) async throws -> Objects {
+    private static func objects(
+        of owner: APIPerson,
+        hasModelKey: Bool,
+        _ world: APIWorld
+    ) async throws -> Objects {
         let job = try await world.job(of: owner)
         // A finished one: its streams end.
         _ = try await world.store.jobs.requestCancel(
@@ -93,6 +100,7 @@ final class AccessStage {
             #expect(answer.status == 201, "\(answer.text)")
             return answer.json
         }
+        if hasModelKey { try await setModelKey("/v1/teams/\(owner.team.id)/model-key", token: token, world) }
         return Objects(
             team: owner.team.id.description,
             project: job.projectID.description,
@@ -102,6 +110,13 @@ final class AccessStage {
             fellow: fellow.user.id.description
         )
     }
+
+    private static func setModelKey(_ path: String, token: String, _ world: APIWorld) async throws {
+        let answer = try await world.send(.put, path + "?verify=false", modelKey, token: token)
+        #expect(answer.status == 200, "\(answer.text)")
+    }
+
+    private static let modelKey = object(("provider", "anthropic"), ("key", "sk-of-a-test-and-nothing-else"))
 
     /// Ids that name nothing.
     func missing() -> Objects {
@@ -181,5 +196,9 @@ final class AccessStage {
             )
         },
         "cancelJob": { _ in nil },
+        "putMyModelKey": { _ in modelKey },
+        "deleteMyModelKey": { _ in nil },
+        "putTeamModelKey": { _ in modelKey },
+        "deleteTeamModelKey": { _ in nil },
     ]
 }
