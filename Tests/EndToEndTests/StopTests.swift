@@ -74,6 +74,33 @@ extension EndToEnd.Stop {
         }
     }
 
+    @Test func `the master key is rotated while nothing runs, and stays with the API`() async throws {
+        try await RunningErrand.with { errand in
+            let key = JSONObject([("provider", .string("anthropic")), ("key", .string("sk-kept-over-a-rotation"))])
+            var client = try await errand.administrator()
+            try await client.expect([200], .put, "/v1/me/model-key?verify=false", .object(key))
+            let file = "\(errand.data)/api/master-keys.json"
+            let before = try #require(try Files.status(file))
+            await errand.signal(SIGTERM)
+            #expect(await errand.waitForEnd() == .exited(0))
+            let rotate = ["admin", "key", "rotate-master", "--json", "--data", errand.data]
+            let stopped = try await errand.errand(rotate)
+            #expect(stopped.status.isSuccess, "\(stopped.errors)")
+            let after = try #require(try Files.status(file))
+            #expect(after.userID == before.userID && after.groupID == before.groupID && after.mode & 0o777 == 0o600)
+            try await errand.launch()
+            client = try await errand.administrator()
+            try await client.expect([200], .get, "/v1/me/model-key")
+            // To wrap a secret anew is to open it first.
+            let running = try await errand.errand(rotate)
+            for outcome in [stopped, running] {
+                let done = try JSONReader.parse(Array(try #require(outcome.output.split(separator: "\n").last).utf8))
+                #expect(done["rewrapped"]?.integer == 1 && done["damaged"] == .array([]), "\(outcome.output)")
+            }
+            try await client.expect([204], .delete, "/v1/me/model-key")
+        }
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `a signal stops every process, also those of a running job`(number: Int32) async throws {
         try await RunningErrand.with(["ERRAND_SHUTDOWN_SECONDS": "1"]) { errand in
