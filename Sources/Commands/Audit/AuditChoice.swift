@@ -33,7 +33,9 @@ struct AuditChoice: Sendable {
         self.filter = filter
     }
 
-    /// The chain that was named; nil for all of them. A team that is gone is found by its id: its chain stays.
+    /// The chain that was named; nil for all of them.
+    ///
+    /// A team that is gone is found by its id: its chain stays.
     func chain(in store: Store) async throws -> AuditChain? {
         guard let named else { return nil }
         if let chain = AuditChain(named) { return chain }

@@ -19,8 +19,22 @@ enum FirstStart {
                 in: store
             )
         }
-        guard let user = try await store.accounts.credentials(email: email)?.user else { return nil }
-        return try await store.teams.memberships(of: user.id).first?.team.id
+        return try await servedTeam(in: store, data, of: email)
+    }
+
+    /// The administrator's own team as it was first found; nil once it is gone: the key must not move to another by itself.
+    private static func servedTeam(in store: Store, _ data: DataDirectory, of email: String) async throws -> TeamID? {
+        let path = "\(data.secrets)/first-team"
+        if try await BlockingPool.run({ Files.exists(path) }) {
+            let bytes = try await BlockingPool.run { try Files.readAll(path, limit: 64) }
+            guard let kept = TeamID(String(decoding: bytes, as: UTF8.self)) else { throw CommandFailure("\(path) is damaged: remove it") }
+            return try await store.teams.team(kept, scope: .system)?.value.id
+        }
+        guard let user = try await store.accounts.credentials(email: email)?.user,
+            let own = try await store.teams.memberships(of: user.id).first(where: { $0.role == .owner })?.team.id
+        else { return nil }
+        try await BlockingPool.run { try Files.writeAtomically(path, Array(own.description.utf8), mode: 0o600) }
+        return own
     }
 
     /// A fresh enrolment token while the worker of this directory has no credential yet.

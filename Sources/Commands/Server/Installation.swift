@@ -35,6 +35,9 @@ final class Installation {
         if parts.usesStandin {
             lines.append("no ANTHROPIC_API_KEY is set: the model is a stand-in that obeys `standin:` directives")
         }
+        if parts.isKeyIdle {
+            lines.append("ANTHROPIC_API_KEY serves nobody, the team it served is gone: name one by ERRAND_MODEL_TEAM")
+        }
         if !SystemUser.isRoot {
             lines.append("not started by root: all parts and all jobs share your user id; see docs/threat-model.md")
         }

@@ -105,6 +105,9 @@ final class InstallationParts {
         )
     }
 
+    /// Whether a key is there that serves nobody, because no team is named for it.
+    var isKeyIdle: Bool { configuration.modelKey != nil && settings.api["ERRAND_MODEL_TEAM"] == nil }
+
     /// The services in the order in which they start.
     var services: [Service] {
         (standin.map { [standinService($0)] } ?? []) + [apiService, workerService]
