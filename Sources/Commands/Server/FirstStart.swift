@@ -27,7 +27,9 @@ enum FirstStart {
         let path = "\(data.secrets)/first-team"
         if try await BlockingPool.run({ Files.exists(path) }) {
             let bytes = try await BlockingPool.run { try Files.readAll(path, limit: 64) }
-            guard let kept = TeamID(String(decoding: bytes, as: UTF8.self)) else { throw CommandFailure("\(path) is damaged: remove it") }
+            guard let kept = TeamID(String(decoding: bytes, as: UTF8.self)) else {
+                throw CommandFailure("\(path) is damaged: remove it")
+            }
             return try await store.teams.team(kept, scope: .system)?.value.id
         }
         guard let user = try await store.accounts.credentials(email: email)?.user,
