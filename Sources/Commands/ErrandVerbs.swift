@@ -71,6 +71,7 @@ package enum ErrandVerbs {
         AuditVerify.self,
         AuditExport.self,
         AuditTail.self,
+        AuditPrune.self,
         WorkerCreate.self,
         WorkerList.self,
         WorkerRevoke.self,

@@ -65,6 +65,31 @@ extension EndToEnd.Audit {
         }
     }
 
+    @Test func `old months are dropped by the verb, and by a start that was told how long to keep them`() async throws {
+        try await RunningErrand.with(["ERRAND_AUDIT_KEEP_DAYS": "31"]) { errand in
+            _ = try await errand.busyTeam()
+            // In March of 2024 nothing was recorded; a month without entries goes like any other.
+            let march = "select errand_audit_open_month(1710000000000)"
+            try await errand.tamper(march)
+            let prune = ["admin", "audit", "prune", "--keep-days", "31", "--data", errand.data]
+            #expect(try await errand.errand(prune).status == .exited(2))
+            let pruned = try await errand.errand(prune + ["--yes"])
+            #expect(pruned.status.isSuccess && pruned.output.hasPrefix("2024-03"), "\(pruned.errors)")
+            let tail = try await errand.errand([
+                "admin", "audit", "tail", "--action", "audit.dropped", "--data", errand.data,
+            ])
+            #expect(tail.output.contains("2024-03"))
+            #expect(try await errand.errand(prune + ["--yes"]).output.isEmpty)
+            // June, since the clock never goes back behind a month that was dropped.
+            try await errand.tamper(march.replacing("1710000000000", with: "1717500000000"))
+            await errand.signal(SIGTERM)
+            #expect(await errand.waitForEnd() == .exited(0))
+            try await errand.launch()
+            try await errand.logged("2024-06")
+            #expect(try await errand.verify().isWhole)
+        }
+    }
+
     /// What the owner of the database can do to it, and where it shows.
     enum Tampering: CaseIterable, Sendable {
         case changed, removed, inserted, truncated

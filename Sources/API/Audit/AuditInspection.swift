@@ -67,15 +67,34 @@ package struct AuditInspection {
             return AuditReport(fault)
         }
         do {
-            // Read after the checkpoints, so that it names no fewer entries than any of them.
-            let head = try await audit.head(of: chain) ?? Self.nothing(chain)
-            try await walk(&verifier, to: head.position.seq)
-            try verifier.finish(head: head)
-            try await demandNothing(behind: verifier)
+            try await finish(&verifier)
             return AuditReport(verifier, fault: nil)
         } catch let fault as AuditFault {
             return AuditReport(verifier, fault: fault)
         }
+    }
+
+    /// Verifies a whole chain and gives where it stood at one of its entries; throws the fault, if there is one.
+    package func edge(of chain: AuditChain, at position: AuditPosition) async throws -> AuditChainVerifier {
+        var verifier = try AuditChainVerifier(
+            chain,
+            anchor: try await checkpoints.anchor(chain),
+            checkpoints: try await checkpoints(of: chain)
+        )
+        try await walk(&verifier, to: position.seq)
+        guard verifier.position == position else { throw AuditFault(chain, at: verifier.position, not: position) }
+        let edge = verifier
+        try await finish(&verifier)
+        return edge
+    }
+
+    /// Goes on to the chain's present end.
+    private func finish(_ verifier: inout AuditChainVerifier) async throws {
+        // Read after the checkpoints, so that it names no fewer entries than any of them.
+        let head = try await audit.head(of: verifier.chain) ?? Self.nothing(verifier.chain)
+        try await walk(&verifier, to: head.position.seq)
+        try verifier.finish(head: head)
+        try await demandNothing(behind: verifier)
     }
 
     private func walk(_ verifier: inout AuditChainVerifier, to end: Int64) async throws {

@@ -89,5 +89,15 @@ package struct AuditFault: Error, Sendable, Equatable, CustomStringConvertible {
         )
     }
 
+    /// An entry stands at another place than the one where it was found before.
+    package init(_ chain: AuditChain, at found: AuditPosition, not expected: AuditPosition) {
+        self.init(
+            chain,
+            min(found.seq, expected.seq) + 1,
+            .unlinked,
+            "the chain leads to \(found) and not to \(expected)"
+        )
+    }
+
     package var description: String { "\(chain) entry \(seq): \(kind.rawValue): \(detail)" }
 }

@@ -16,6 +16,7 @@ struct AdminSession {
     let directory: String?
     /// False while the database runs for this session alone.
     let isServed: Bool
+    private let url: String
 
     /// Opens the database that ERRAND_DATABASE_URL names, or that of an `errand up`, runs `body`, and closes it.
     ///
@@ -68,12 +69,26 @@ struct AdminSession {
             throw CommandFailure("the database cannot be reached: \(error)", exitCode: ExitCode.unavailable)
         }
         do {
-            let value = try await body(AdminSession(store: store, directory: directory, isServed: isServed))
+            let value = try await body(AdminSession(store: store, directory: directory, isServed: isServed, url: url))
             await store.close()
             return value
         } catch {
             await store.close()
             throw error
         }
+    }
+}
+
+extension AdminSession {
+    /// The same database as the owner of its tables; nil when nobody named one.
+    ///
+    /// Only who may read the installation's secrets gets it.
+    func ownerURL() async throws -> Secret? {
+        guard let directory else { return try Configuration.load().ownerDatabaseURL }
+        let role = PrivatePostgres.Role.owner.rawValue
+        let path = "\(directory)/secrets/postgres-\(role)"
+        let bytes = try await BlockingPool.run { try Files.readAll(path, limit: 4_096) }
+        let password = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
+        return url.split(separator: "@", maxSplits: 1).last.map { Secret("postgresql://\(role):\(password)@\($0)") }
     }
 }

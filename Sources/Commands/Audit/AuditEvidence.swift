@@ -45,6 +45,11 @@ struct AuditEvidence: Sendable {
         }
     }
 
+    /// Reads the files that `errand up` has in its directory.
+    static func load(directory: String) async throws -> AuditEvidence {
+        try await load(Arguments([], options: []), directory: directory)
+    }
+
     /// Where `errand up` has a file, or else where `errand serve` by itself has it.
     private static func place(_ name: String, in directory: String) -> String {
         let api = "\(directory)/api/\(name)"

@@ -12,6 +12,7 @@ final class Installation {
     private var data: DataDirectory?
     private var supervisor: Supervisor?
     private var parts: InstallationParts?
+    private var housekeeping: AuditHousekeeping?
     private var isStarted = false
     private var makeReport: (() -> ReadyReport)?
     private var reportsDue = 0
@@ -89,12 +90,14 @@ final class Installation {
         }
         try await report()
         isStarted = true
+        if configuration.auditKeepDays > 0 { keepHouse(data, postgres) }
         supervisor.onLaunch = { [weak self, loop] in loop.spawnLocal { try? await self?.report() } }
     }
 
     /// Stops what runs, in the reverse order; harmless after a failed start.
     func stop() async {
         makeReport = nil
+        housekeeping?.stop()
         await data?.removeReady()
         await supervisor?.stop()
         // A report may have been under way before.
@@ -110,6 +113,19 @@ final class Installation {
     /// Has the API read its certificate again.
     func reload() {
         if let pid = supervisor?.pid(of: "api") { kill(pid, SIGHUP) }
+    }
+
+    private func keepHouse(_ data: DataDirectory, _ postgres: PrivatePostgres) {
+        let housekeeping = AuditHousekeeping(
+            days: configuration.auditKeepDays,
+            directory: data.root,
+            databaseURL: postgres.url(role: .app),
+            ownerURL: postgres.url(role: .owner),
+            log: log,
+            loop: loop
+        )
+        self.housekeeping = housekeeping
+        loop.spawnLocal { await housekeeping.run() }
     }
 
     private func certificates(_ data: DataDirectory) async throws -> TLSFiles {

@@ -60,6 +60,8 @@ package struct Configuration: Sendable {
     package var auditEntries: Int
     /// Time after which a chain with a new entry is signed.
     package var auditInterval: Duration
+    /// Days that the audit log is kept at least; 0 keeps it for ever.
+    package var auditKeepDays: Int
     /// Where the stand-in listens.
     package var standinListen: ListenAddress?
     /// The key that clients of the stand-in must show.
@@ -145,6 +147,7 @@ package struct Configuration: Sendable {
         auditCheckpoints = reader.read(Settings.auditCheckpoints)
         auditEntries = reader.read(Settings.auditEntries, orElse: 1)
         auditInterval = .seconds(reader.read(Settings.auditSeconds, orElse: 1))
+        auditKeepDays = reader.read(Settings.auditKeepDays, orElse: 0)
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)
@@ -213,4 +216,9 @@ extension Configuration {
         lines += unknownNames.map { "# \($0) is not a setting" }
         return lines.joined(separator: "\n") + "\n"
     }
+}
+
+extension Configuration {
+    /// How long the audit log may be kept: less than a month would drop what nobody had time to look at.
+    package static let auditKeepDays = 31...36_500
 }

@@ -193,6 +193,18 @@ enum Settings {
         summary: "time after which a chain with a new entry is signed",
         parse: SettingForms.integer(1...86_400)
     )
+    static let auditKeepDays = Setting(
+        name: "ERRAND_AUDIT_KEEP_DAYS",
+        standard: "0",
+        summary: "days after which `errand up` drops a whole month of the audit log; 0 keeps all of it",
+        parse: { text throws(SettingFix) in
+            guard let days = Int(text), days == 0 || Configuration.auditKeepDays.contains(days) else {
+                let range = Configuration.auditKeepDays
+                throw SettingFix(text: "write 0, or a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return days
+        }
+    )
     static let signingKeys = Setting(
         name: "ERRAND_SIGNING_KEYS",
         summary: "file of the keys that sign access tokens, by default secrets/signing-keys.json below ERRAND_DATA",

@@ -161,7 +161,7 @@ extension StoredAuditEntry {
 
 extension AuditHead {
     /// Reads chain, moment, number and hash.
-    fileprivate init(_ row: inout PostgresRow) throws(StoreError) {
+    init(_ row: inout PostgresRow) throws(StoreError) {
         self.init(
             chain: AuditChain(uuid: try row.value()),
             position: try AuditPosition(&row),
