@@ -72,6 +72,9 @@ import Testing
             Self.expectRefusal(try await world.send(.post, "/v1/jobs", command, token: token), .queuedJobs, status: 429)
             try await Self.set(.queuedJobs, 9, person, world)
             try await Self.set(.spendPerDay, 0, person, world)
+            // Without any model the job would be refused for that.
+            let key = Self.object(("provider", .string("anthropic")), ("key", .string("sk-of-a-test-of-quotas")))
+            #expect(try await world.send(.put, "/v1/me/model-key", key, token: token).status == 200)
             let agent = Self.object(("project_id", .string(project)), ("prompt", .string("hello")))
             let spent = try await world.send(.post, "/v1/claude/execute", agent, token: token)
             Self.expectRefusal(spent, .spendPerDay, status: 429)
