@@ -26,6 +26,7 @@ package final class InMemorySignInThrottle: SignInThrottle {
         let home = places[Key(account: attempt.account, place: attempt.place)]
         let isKnown = home.map { now - $0 < SignInBackOff.knownPlaces } ?? false
         let keys = Self.keys(attempt)
+        for (key, _) in keys { setBack(key, now) }
         let binding = keys.filter { !(isKnown && $0.key.place.isEmpty) }.compactMap { key, _ in
             counters[key]?.blockedUntil.flatMap { $0 > now ? (key, $0) : nil }
         }.max { $0.1 < $1.1 }
@@ -60,6 +61,15 @@ package final class InMemorySignInThrottle: SignInThrottle {
     package func prune(now: Timestamp, limit: Int) async throws(StoreError) {
         counters = counters.filter { now - $0.value.lastAt <= SignInBackOff.pair.memory }
         places = places.filter { now - $0.value <= SignInBackOff.knownPlaces }
+    }
+
+    /// Counts a wait from now when the clock was set back since it began.
+    private func setBack(_ key: Key, _ now: Timestamp) {
+        guard var counter = counters[key], counter.lastAt - now > .seconds(60) else { return }
+        counter.blockedUntil = counter.blockedUntil.map { now.adding($0 - counter.lastAt) }
+        counter.lastAt = now
+        counter.toldUntil = nil
+        counters[key] = counter
     }
 
     private static func keys(_ attempt: SignInTry) -> [(key: Key, rule: SignInBackOff.Rule)] {

@@ -41,6 +41,16 @@ struct AccessTokenVerifierTests {
         #expect(throws: Never.self) { try verifier.verify(token, now: fixture.now) }
     }
 
+    @Test func `a remembered token from the future is refused like one that was never seen`() throws {
+        let token = try token(0)
+        let issued = try verifier.verify(token, now: fixture.now).issuedAt
+        #expect(throws: Never.self) { try verifier.verify(token, now: issued.adding(.seconds(-30))) }
+        #expect(throws: TokenError.notYetValid) {
+            try verifier.verify(token, now: issued.adding(.milliseconds(-30_001)))
+        }
+        #expect(throws: Never.self) { try verifier.verify(token, now: fixture.now) }
+    }
+
     @Test func `memory is bounded, and what is used stays`() throws {
         let used = try token(-1)
         for number in 0..<(AccessTokenVerifier.capacity + 500) {

@@ -173,6 +173,33 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases) func `a clock that is set back lengthens no wait`(
+        _ backend: Backend
+    ) async throws {
+        try await hold(backend) { (door: Door) async throws in
+            let real = door.now
+            door.now = real.adding(.seconds(86_400))
+            for _ in 0..<5 { try await door.fail(1, at: 1) }
+            #expect(try await door.fail(1, at: 1) == 1)
+            for place in 2..<100 { try await door.fail(1, at: UInt8(place)) }
+            #expect(try await door.fail(1, at: 100) == 1)
+            door.now = real
+            for place in [1, 100] as [UInt8] { #expect(try await door.fail(1, at: place) == 1) }
+            door.now = real.adding(.milliseconds(999))
+            #expect(try await door.fail(1, at: 1) == 0)
+            door.now = real.adding(.seconds(1))
+            // What was counted before counts on: the next wait is the longer one.
+            #expect(try await door.succeed(1, at: 1))
+            #expect(try await door.fail(1, at: 100) == nil)
+            #expect(try await door.fail(1, at: 101) == 2)
+            // Servers whose clocks differ by less than a minute keep each other's waits.
+            for _ in 0..<9 { try await door.fail(2, at: 150) }
+            let wait = try #require(try await door.fail(2, at: 150))
+            door.now = door.now.adding(.seconds(-59))
+            #expect(try await door.fail(2, at: 150) == wait + 59)
+        }
+    }
+
     @Test func `of a thousand tries at once five are judged`() async throws {
         try await withWorld { world in
             let attempt = SignInTry(account: [1], place: [1], isKnownDevice: false, begunAt: World.start)

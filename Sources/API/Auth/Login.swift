@@ -13,7 +13,7 @@ extension Endpoints {
             (
                 email: fields.string("email", maximum: EmailAddress.maximumLength),
                 password: fields.string("password", maximum: PasswordRules.maximumBytes),
-                device: fields.string("device_name", maximum: 100, required: false),
+                device: fields.name("device_name", maximum: 100, required: false),
                 // Accepted for clients that always send it; no account has a second factor yet.
                 otp: fields.string("otp", maximum: 64, required: false)
             )

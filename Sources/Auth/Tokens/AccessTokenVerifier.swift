@@ -24,8 +24,8 @@ package final class AccessTokenVerifier {
     package func verify(_ token: String, now: Timestamp) throws(TokenError) -> AccessClaims {
         guard token.utf8.count <= JWS.maximumLength else { throw .tooLong }
         let digest = Digest.sha256([UInt8](token.utf8))
-        if let verdict = young[digest], now < verdict.until { return verdict.claims }
-        if let verdict = old.removeValue(forKey: digest), now < verdict.until {
+        if let verdict = young[digest], Self.stands(verdict, at: now) { return verdict.claims }
+        if let verdict = old.removeValue(forKey: digest), Self.stands(verdict, at: now) {
             remember(verdict, digest)
             return verdict.claims
         }
@@ -33,6 +33,11 @@ package final class AccessTokenVerifier {
         let verdict = try ring.examine(token, now: now)
         remember(verdict, digest)
         return verdict.claims
+    }
+
+    /// Whether a remembered token holds now: a clock that was set back can make it one from the future.
+    private static func stands(_ verdict: Verdict, at now: Timestamp) -> Bool {
+        now < verdict.until && verdict.claims.issuedAt <= now.adding(AccessTokenTimes.futureLeeway)
     }
 
     private func remember(_ verdict: Verdict, _ digest: [UInt8]) {
