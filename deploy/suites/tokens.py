@@ -7,6 +7,8 @@ import time
 
 import jwt
 
+from bad_input import exchange
+
 
 def keys(running):
     return jwt.PyJWKSet.from_dict(running.call("GET", "/.well-known/jwks.json", token=False))
@@ -46,6 +48,27 @@ def check_a_token_signed_by_another_key_is_refused(running, errand):
         status = running.request("GET", "/v1/me", token=False, headers={"authorization": f"Bearer {bad}"})[0]
         assert status == 401, (bad[:40], status)
     assert running.request("GET", "/v1/me", token=False, headers={"authorization": f"Bearer {token}"})[0] == 200
+
+
+def check_bytes_that_are_no_token_are_refused_on_the_wire(running, errand):
+    good = running.login()["access_token"].encode()
+    cases = [
+        (b"Bearer \xff\xfe\xfd", 401, "unauthenticated"), (b"Bearer " + good + b"\xc0\xaf", 401, "unauthenticated"),
+        (b"Bearer \xed\xa0\x80." + good, 401, "unauthenticated"), (b"Bearer " + good + b"=", 401, "unauthenticated"),
+        (b"Bearer " + b"a" * 5_000, 401, "unauthenticated"), (b"Bearer " + b"a" * 20_000, 431, None),
+        (b"Bearer " + good + b"\x00", 400, None), (b"Bearer " + good + b"\x1b[31m", 400, None),
+        (b"Bearer " + good + b"\rx: y", 400, None), (b"Bearer " + good + b"\nx: y", 400, None),
+        (b"Bearer " + good + b"\r\n folded", 400, None), (b"Bearer " + good + b"\r\nx y: z", 400, None),
+    ]
+    head = b"GET /v1/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: "
+    for value, status, code in cases:
+        fields, _, body = exchange(running, head + value + b"\r\n\r\n").partition(b"\r\n\r\n")
+        assert fields.startswith(b"HTTP/1.1 %d " % status), (value[-20:], fields[:60])
+        told = json.loads(body)
+        assert told["status"] == status and (code is None or told["code"] == code), (value[-20:], told)
+        assert good not in body, "the answer holds the token"
+    assert exchange(running, head + b"Bearer " + good + b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+    return f"{len(cases)} cases and their control"
 
 
 def check_refresh_rotates_and_an_old_token_ends_the_sign_in(running, errand):
