@@ -6,6 +6,11 @@ package final class InMemorySignInThrottle: SignInThrottle {
     private struct Key: Hashable {
         var account: [UInt8]
         var place: [UInt8]
+        /// It counts for an account wherever from.
+        var isEverywhere: Bool { place.isEmpty }
+        var rule: SignInBackOff.Rule {
+            isEverywhere ? SignInBackOff.account : account.isEmpty ? SignInBackOff.place : SignInBackOff.pair
+        }
     }
 
     private struct Counter {
@@ -13,6 +18,15 @@ package final class InMemorySignInThrottle: SignInThrottle {
         var lastAt: Timestamp
         var blockedUntil: Timestamp?
         var toldUntil: Timestamp?
+
+        /// Counts what is left of a wait from now when the clock was set back since.
+        mutating func follow(_ now: Timestamp) {
+            guard lastAt - now > SignInBackOff.skew else { return }
+            let until = blockedUntil.map { now.adding($0 - lastAt) }
+            toldUntil = toldUntil == blockedUntil ? until : nil
+            blockedUntil = until
+            lastAt = now
+        }
     }
 
     private var counters: [Key: Counter] = [:]
@@ -26,7 +40,7 @@ package final class InMemorySignInThrottle: SignInThrottle {
         let home = places[Key(account: attempt.account, place: attempt.place)]
         let isKnown = home.map { now - $0 < SignInBackOff.knownPlaces } ?? false
         let keys = Self.keys(attempt)
-        for (key, _) in keys { setBack(key, now) }
+        for (key, _) in keys { counters[key]?.follow(now) }
         let binding = keys.filter { !(isKnown && $0.key.place.isEmpty) }.compactMap { key, _ in
             counters[key]?.blockedUntil.flatMap { $0 > now ? (key, $0) : nil }
         }.max { $0.1 < $1.1 }
@@ -35,9 +49,10 @@ package final class InMemorySignInThrottle: SignInThrottle {
             counters[key]?.toldUntil = until
             return .wait(until: until, isFirst: isFirst)
         }
-        for (key, rule) in keys {
+        let pair = keys.first.map { key, rule in Self.next(counters[key], rule, now) } ?? 0
+        for (key, rule) in keys where pair <= SignInBackOff.pairShare || !key.isEverywhere {
             var counter = counters[key] ?? Counter(lastAt: now)
-            counter.failures = now - counter.lastAt > rule.memory ? 1 : counter.failures + 1
+            counter.failures = Self.next(counter, rule, now)
             counter.lastAt = now
             counter.blockedUntil = rule.wait(after: counter.failures).map { now.adding($0) }
             counters[key] = counter
@@ -46,7 +61,9 @@ package final class InMemorySignInThrottle: SignInThrottle {
     }
 
     package func end(_ attempt: SignInTry, _ end: SignInEnd) async throws(StoreError) {
-        for (key, _) in Self.keys(attempt) {
+        let keys = Self.keys(attempt)
+        let pair = keys.first.flatMap { counters[$0.key]?.failures } ?? 0
+        for (key, _) in keys where pair <= SignInBackOff.pairShare || !key.isEverywhere {
             guard var counter = counters[key] else { continue }
             counter.failures = max(counter.failures - 1, 0)
             if counter.lastAt == attempt.begunAt { counter.blockedUntil = nil }
@@ -58,18 +75,21 @@ package final class InMemorySignInThrottle: SignInThrottle {
         if !attempt.isKnownDevice { places[key] = attempt.begunAt }
     }
 
-    package func prune(now: Timestamp, limit: Int) async throws(StoreError) {
-        counters = counters.filter { now - $0.value.lastAt <= SignInBackOff.pair.memory }
-        places = places.filter { now - $0.value <= SignInBackOff.knownPlaces }
+    package func prune(now: Timestamp, limit: Int) async throws(StoreError) -> Int {
+        let old = counters.filter { key, counter in
+            // In the table they stay for a day, whatever they are.
+            now - counter.lastAt > (counter.failures < key.rule.few ? .seconds(3_600) : .seconds(86_400))
+        }
+        let left = places.filter { now - $0.value > SignInBackOff.knownPlaces }
+        for key in old.keys.prefix(limit) { counters[key] = nil }
+        for key in left.keys.prefix(limit) { places[key] = nil }
+        return min(limit, max(old.count, left.count))
     }
 
-    /// Counts a wait from now when the clock was set back since it began.
-    private func setBack(_ key: Key, _ now: Timestamp) {
-        guard var counter = counters[key], counter.lastAt - now > .seconds(60) else { return }
-        counter.blockedUntil = counter.blockedUntil.map { now.adding($0 - counter.lastAt) }
-        counter.lastAt = now
-        counter.toldUntil = nil
-        counters[key] = counter
+    /// The failures of a counter with one more.
+    private static func next(_ counter: Counter?, _ rule: SignInBackOff.Rule, _ now: Timestamp) -> Int {
+        guard let counter, now - counter.lastAt <= rule.memory(of: counter.failures) else { return 1 }
+        return counter.failures + 1
     }
 
     private static func keys(_ attempt: SignInTry) -> [(key: Key, rule: SignInBackOff.Rule)] {

@@ -1,12 +1,15 @@
 import Bytes
 import Core
 import Platform
-import Store
 import TestSupport
 import Testing
 
+@testable import Store
+
 /// The counters of failed sign-ins, held to the same promises in PostgreSQL and in memory.
 @Suite(.timeLimit(.minutes(2))) struct SignInThrottleTests {
+    private static let countRows = PostgresStatement("rows.count", "select count(*) from login_failures")
+
     enum Backend: CaseIterable, Sendable { case memory, postgres }
 
     /// Tries one after the other, on a clock of the test's own.
@@ -228,10 +231,68 @@ import Testing
     @Test(arguments: Backend.allCases) func `what no longer counts is forgotten`(_ backend: Backend) async throws {
         try await hold(backend) { (door: Door) async throws in
             for _ in 0..<5 { try await door.fail(1, at: 1) }
-            try await door.throttle.prune(now: door.now.adding(.seconds(3_600)), limit: 100)
+            _ = try await door.throttle.prune(now: door.now.adding(.seconds(3_600)), limit: 100)
             #expect(try await door.fail(1, at: 1) == 1)
-            try await door.throttle.prune(now: door.now.adding(.seconds(90_000)), limit: 100)
+            _ = try await door.throttle.prune(now: door.now.adding(.seconds(90_000)), limit: 100)
             #expect(try await door.fail(1, at: 1) == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases) func `one place alone does not make an account wait elsewhere`(
+        _ backend: Backend
+    ) async throws {
+        try await hold(backend) { (door: Door) async throws in
+            // A guesser goes on and on from one place, as fast as it may.
+            for _ in 0..<200 {
+                try await door.fail(1, at: 1)
+                door.now = door.now.adding(.seconds(60))
+            }
+            #expect(try await door.fail(1, at: 2) == nil)
+            // From ten places and more the account waits.
+            for place in 3..<12 {
+                for _ in 0..<10 {
+                    try await door.fail(1, at: UInt8(place))
+                    door.now = door.now.adding(.seconds(61))
+                }
+            }
+            #expect(try await door.fail(1, at: 100) == nil)
+            #expect(try await door.fail(1, at: 101) == 4)
+            // A success takes back what it was counted and no more: of a pair beyond its ten that is nothing.
+            door.now = door.now.adding(.seconds(4))
+            #expect(try await door.succeed(1, at: 1))
+            #expect(try await door.fail(1, at: 102) == nil)
+            #expect(try await door.fail(1, at: 103) == 8)
+        }
+    }
+
+    @Test func `a try that is refused leaves no row, and what a flood leaves is gone in an hour`() async throws {
+        try await withWorld { world in
+            let throttle = world.store.signInThrottle
+            func rows() async throws -> Int {
+                let pool = PostgresPool(try ConnectionParameters(world.url), size: 1, loop: world.loop)
+                try await pool.start()
+                let found = try await pool.run(.system, Self.countRows()).first { row throws(StoreError) in
+                    try row.value(Int.self)
+                }
+                await pool.close()
+                return found ?? 0
+            }
+            func attempt(_ account: UInt8, _ place: [UInt8], _ now: Timestamp) -> SignInTry {
+                SignInTry(account: [account], place: place, isKnownDevice: false, begunAt: now)
+            }
+            for place in 0..<100 { _ = try await throttle.begin(attempt(1, [UInt8(place)], World.start)) }
+            let before = try await rows()
+            for place in 0..<50 {
+                let leave = try await throttle.begin(attempt(1, [9, UInt8(place)], World.start))
+                #expect(leave == .wait(until: World.start.adding(.seconds(1)), isFirst: place == 0))
+            }
+            #expect(try await rows() == before)
+            // A place that fails five times is remembered, and an account that a hundred failed for.
+            for _ in 0..<5 { _ = try await throttle.begin(attempt(2, [77], World.start)) }
+            let later = World.start.adding(.seconds(3_601))
+            #expect(try await throttle.prune(now: later, limit: 10) == 10)
+            while try await throttle.prune(now: later, limit: 10) == 10 {}
+            #expect(try await rows() == 2)
         }
     }
 }

@@ -22,7 +22,7 @@ package final class QueueCare {
     private static let foldBatch = 20_000
     /// What has served its time is looked for this often.
     private static let pruneInterval = Duration.seconds(60)
-    /// As many at once: more than the sign-ins of that time can leave behind.
+    /// As many of a sort in one statement as fit its time many times over; it is repeated until fewer are left.
     private static let pruneBatch = 20_000
 
     /// `rebuild` fills a lost queue from the store.
@@ -47,8 +47,11 @@ package final class QueueCare {
         every(Self.interval) { [services] in
             try await services.quotas.fold(now: services.time.now, limit: QueueCare.foldBatch)
         }
-        every(Self.pruneInterval) { [services] in
-            try await services.signInThrottle.prune(now: services.time.now, limit: QueueCare.pruneBatch)
+        every(Self.pruneInterval) { [self] in
+            var removed = QueueCare.pruneBatch
+            while removed >= QueueCare.pruneBatch, !isStopped {
+                removed = try await services.signInThrottle.prune(now: services.time.now, limit: QueueCare.pruneBatch)
+            }
         }
         every(Self.endingInterval) { try await endings.sweep() }
         await ended()

@@ -45,6 +45,13 @@ package enum SignInBackOff {
         package let longest: Int
         /// A counter without failures for this long begins anew.
         package let memory: Duration
+        /// Fewer failures than this are forgotten after an hour: floods of tries leave such counters by the million.
+        package let few: Int
+
+        /// How long a counter with so many failures is remembered.
+        package func memory(of failures: Int) -> Duration {
+            failures < few ? min(memory, .seconds(3_600)) : memory
+        }
 
         /// How long to wait after so many failures; nil for not at all.
         package func wait(after failures: Int) -> Duration? {
@@ -53,11 +60,15 @@ package enum SignInBackOff {
     }
 
     /// An account at one place: a person mistypes, a guesser gets a try a minute.
-    package static let pair = Rule(first: 5, longest: 60, memory: .seconds(86_400))
+    package static let pair = Rule(first: 5, longest: 60, memory: .seconds(86_400), few: 3)
     /// An account everywhere but where it was signed in to: one in five minutes after the hundred that NIST allows.
-    package static let account = Rule(first: 100, longest: 300, memory: .seconds(86_400))
+    package static let account = Rule(first: 100, longest: 300, memory: .seconds(86_400), few: 10)
     /// A place whatever the account: an office mistypes, who tries one password on many accounts gets a try a minute.
-    package static let place = Rule(first: 20, longest: 60, memory: .seconds(3_600))
+    package static let place = Rule(first: 20, longest: 60, memory: .seconds(3_600), few: 20)
+    /// So many of a pair's failures count for its account: one place alone cannot make the others wait.
+    package static let pairShare = 10
+    /// A counter that is further ahead than servers' clocks differ was written before the clock was set back.
+    package static let skew = Duration.seconds(60)
     /// A place where an account was signed in to stays known for this long.
     package static let knownPlaces = Duration.seconds(90 * 86_400)
 }

@@ -8,6 +8,7 @@ package protocol SignInThrottle: AnyObject {
     func begin(_ attempt: SignInTry) async throws(StoreError) -> SignInLeave
     /// Takes back what a granted try was counted; a right one also forgets the failures of its account at its place.
     func end(_ attempt: SignInTry, _ end: SignInEnd) async throws(StoreError)
-    /// Forgets up to `limit` counters that no longer count.
-    func prune(now: Timestamp, limit: Int) async throws(StoreError)
+    /// Forgets up to `limit` of each sort of what no longer counts; tells how many of the sort that had most, so that
+    /// `limit` says that there may be more.
+    func prune(now: Timestamp, limit: Int) async throws(StoreError) -> Int
 }

@@ -21,8 +21,10 @@ final class PostgresSignInThrottle: SignInThrottle {
         _ = try await pool.run(.system, Self.end(Self.values(attempt) + [.boolean(end == .right)]))
     }
 
-    func prune(now: Timestamp, limit: Int) async throws(StoreError) {
-        _ = try await pool.run(.system, Self.prune([.time(now), .integer(limit)]))
+    func prune(now: Timestamp, limit: Int) async throws(StoreError) -> Int {
+        let removed = try await pool.run(.system, Self.prune([.time(now), .integer(limit)]))
+            .first { row throws(StoreError) in try row.value(Int.self) }
+        return removed ?? 0
     }
 
     private static func values(_ attempt: SignInTry) -> [PostgresValue] {
@@ -33,7 +35,7 @@ final class PostgresSignInThrottle: SignInThrottle {
 
     private static let begin = PostgresStatement(
         "sign_in.begin",
-        "select b.wait_until, b.is_first from errand_login_begin($1::bytea, $2::bytea, $3::boolean, $4::timestamptz) b"
+        "select b.wait_until, b.is_first from errand_login_try($1::bytea, $2::bytea, $3::boolean, $4::timestamptz) b"
     )
     private static let end = PostgresStatement(
         "sign_in.end",

@@ -132,48 +132,73 @@ struct EndBatch {
         "least(greatest(coalesce((r.result ->> '\(name)')::numeric, 0), 0), 1e12)::bigint"
     }
 
-    /// What an end makes runnable of a team that may run only so many jobs at once: as many as have ended.
+    /// What an end makes runnable of a team that is at the number of jobs that it may run at once, or was a moment ago:
+    /// as many as have ended of its jobs that run anywhere, and as many of its idle workspaces, in turns.
     private static let selectLimited = PostgresStatement(
         "jobs.next_of_limited",
         """
-        select t.ended, \(JobHint.columns)
-        from (
-            select e.team_id, min(e.id::text)::uuid as ended, count(*) as places,
-                errand_is_spent(e.team_id, $2::timestamptz) as is_spent
+        with ended as materialized (
+            select e.team_id, min(e.id::text)::uuid as ended, min(e.project_id::text)::uuid as project, count(*) as places
             from (
-                select q.team_id, q.id from jobs q
+                select q.team_id, q.id, q.project_id from jobs q
                 where q.id = any ($1::uuid[]) order by q.id limit cardinality($1::uuid[])
             ) e
             group by e.team_id
-        ) t
+        ),
+        -- Ends of the same moment see each other's places as taken or as free; sixty-four more or less do no harm.
+        limited as materialized (
+            select e.*, errand_is_spent(e.team_id, $2::timestamptz) as is_spent
+            from ended e
+            where errand_limit(e.team_id, 'running_jobs') - errand_used_jobs(e.team_id, 'running_jobs') <= e.places + 64
+        )
+        select t.ended, \(JobHint.columns)
+        from limited t
         cross join lateral (
-            select q.* from jobs q
-            where q.team_id = t.team_id and q.state = 'queued' and q.workspace = 'none' and q.run_at <= $2::timestamptz
-                and not (t.is_spent and q.kind = 'claude')
-            order by q.priority, q.run_at, q.id limit t.places
-        ) j
-        left join projects p on p.id = j.project_id
-        where errand_limit(t.team_id, 'running_jobs') is not null
-        """
-    )
-    /// What an end makes runnable: the job itself when it goes back, and the next job of its project's workspace.
-    private static let selectNext = PostgresStatement(
-        "jobs.next",
-        """
-        select e.id, \(JobHint.columns)
-        from jobs e
-        cross join lateral (
-            select q.* from jobs q where q.id = e.id and q.state = 'queued'
-            union all
             (
                 select q.* from jobs q
-                where e.workspace = 'project' and q.project_id = e.project_id and q.id <> e.id
-                    and q.state = 'queued' and q.workspace = 'project' and q.run_at <= $2::timestamptz
-                order by q.priority, q.run_at, q.id limit 1
+                where q.team_id = t.team_id and q.state = 'queued' and q.workspace = 'none'
+                    and q.run_at <= $2::timestamptz and not (t.is_spent and q.kind = 'claude')
+                order by q.priority, q.run_at, q.id limit t.places
+            )
+            union all
+            (
+                select f.*
+                from (
+                    select h.id from projects h
+                    where h.team_id = t.team_id and h.deleted_at is null
+                    order by h.id <= t.project, h.id
+                ) r
+                cross join lateral errand_first_of(r.id, $2::timestamptz, t.is_spent) f
+                where (
+                    select busy.id from jobs busy
+                    where busy.project_id = r.id and busy.workspace = 'project' and busy.state in ('running', 'paused')
+                ) is null
+                limit t.places
             )
         ) j
         left join projects p on p.id = j.project_id
-        where e.id = any ($1::uuid[])
+        """
+    )
+    /// What an end makes runnable: the job itself when it goes back, and the next job of its project's workspace
+    /// that may run.
+    private static let selectNext = PostgresStatement(
+        "jobs.next",
+        """
+        with ended as materialized (
+            select q.id, q.project_id, q.workspace,
+                q.workspace = 'project' and errand_is_spent(q.team_id, $2::timestamptz) as is_spent
+            from jobs q
+            where q.id = any ($1::uuid[]) order by q.id limit cardinality($1::uuid[])
+        )
+        select e.id, \(JobHint.columns)
+        from ended e
+        cross join lateral (
+            select o.* from (select * from jobs s where s.id = e.id offset 0) o where o.state = 'queued'
+            union all
+            select f.* from errand_first_of(e.project_id, $2::timestamptz, e.is_spent) f
+            where e.workspace = 'project' and f.id <> e.id
+        ) j
+        left join projects p on p.id = j.project_id
         """
     )
 }
