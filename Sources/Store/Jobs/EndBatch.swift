@@ -148,8 +148,10 @@ struct EndBatch {
         -- Ends of the same moment see each other's places as taken or as free; sixty-four more or less do no harm.
         limited as materialized (
             select e.*, errand_is_spent(e.team_id, $2::timestamptz) as is_spent
-            from ended e
-            where errand_limit(e.team_id, 'running_jobs') - errand_used_jobs(e.team_id, 'running_jobs') <= e.places + 64
+            from (select n.*, errand_limit(n.team_id, 'running_jobs') as most from ended n offset 0) e
+            where case
+                when e.most is not null then e.most - errand_used_jobs(e.team_id, 'running_jobs') <= e.places + 64
+            end
         )
         select t.ended, \(JobHint.columns)
         from limited t
