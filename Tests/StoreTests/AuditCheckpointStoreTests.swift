@@ -76,6 +76,9 @@ import Testing
             #expect(try await checkpoints.chains(after: nil, limit: 10) == [.installation, team, written])
             #expect(try await checkpoints.chains(after: nil, limit: 2) == [.installation, team])
             #expect(try await checkpoints.chains(after: team, limit: 10) == [written])
+            let orphan = AuditChain.team(TeamID(at: World.start.adding(seconds: 2)))
+            for size in 1...3 { try await checkpoints.save(Self.checkpoint(orphan, Int64(size), at: World.start)) }
+            #expect(try await checkpoints.chains(after: team, limit: 10) == [written, orphan])
             #expect(try await log.head(of: written)?.position.seq == 1)
             #expect(try await log.head(of: team) == nil)
             #expect(try await checkpoints.anchor(team) == nil)

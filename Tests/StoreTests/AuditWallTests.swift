@@ -64,6 +64,12 @@ import Testing
                     scope: scope
                 ).items.first?.action
             }
+            func walked(_ chain: AuditChain, _ scope: Scope) async throws -> [String] {
+                try await world.store.audit.stored(chain, after: .start, limit: 9, scope: scope).map(\.action)
+            }
+            #expect(try await walked(.team(mine.team.id), mine.scope).last == "mine")
+            #expect(try await walked(.team(theirs.team.id), mine.scope).isEmpty)
+            #expect(try await walked(.installation, mine.scope).isEmpty)
             #expect(try await seen(.team(mine.team.id), mine.scope) == "mine")
             #expect(try await seen(.team(theirs.team.id), mine.scope) == nil)
             #expect(try await seen(.installation, mine.scope) == nil)

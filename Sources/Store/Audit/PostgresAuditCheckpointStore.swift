@@ -118,7 +118,7 @@ final class PostgresAuditCheckpointStore: AuditCheckpointStore {
             "audit.anchor",
             "select a.recorded_ms, a.seq, a.hash, a.frontier from audit_anchors a where a.chain = $1::uuid"
         )
-        /// The entries' own chains are found by skipping along their index, one step for each.
+        /// Chains of entries and of checkpoints, of which each has many, are found by skipping along the index.
         static let chains = PostgresStatement(
             "audit.chains",
             """
@@ -130,6 +130,14 @@ final class PostgresAuditCheckpointStore: AuditCheckpointStore {
                 union all
                 select (select e.chain from audit_entries e where e.chain > w.chain order by e.chain limit 1)
                 from written w where w.chain is not null
+            ), signed (chain) as (
+                (
+                    select c.chain from audit_checkpoints c where $1::uuid is null or c.chain > $1::uuid
+                    order by c.chain limit 1
+                )
+                union all
+                select (select c.chain from audit_checkpoints c where c.chain > s.chain order by c.chain limit 1)
+                from signed s where s.chain is not null
             )
             select f.chain
             from (
@@ -145,10 +153,7 @@ final class PostgresAuditCheckpointStore: AuditCheckpointStore {
                     order by a.chain limit $2::integer
                 )
                 union
-                (
-                    select distinct c.chain from audit_checkpoints c where $1::uuid is null or c.chain > $1::uuid
-                    order by c.chain limit $2::integer
-                )
+                (select s.chain from signed s where s.chain is not null limit $2::integer)
             ) f
             order by f.chain limit $2::integer
             """
