@@ -57,6 +57,21 @@ struct LayeringTests {
         }
     }
 
+    @Test(arguments: ["API", "Auth", "Crypto"])
+    func `item 60: tokens, keys and codes come from the system's generator of secrets alone`(room: String) throws {
+        let banned = [
+            ".random(", ".randomElement(", ".shuffled(", ".shuffle(", "RandomNumberGenerator", "rand48", "getrandom",
+        ]
+        var count = 0
+        for file in try SourceTree.files(below: "Sources/" + room) {
+            for line in try SourceTree.text(file).split(separator: "\n") where !line.trimmed.hasPrefix("//") {
+                for word in banned { #expect(!line.contains(word), "\(file): \(line.trimmed)") }
+                if line.contains(room == "Crypto" ? "RAND_" : "SecureRandom.") { count += 1 }
+            }
+        }
+        #expect(count > 0, "\(room) makes no secret any more")
+    }
+
     @Test func `the table finds a forbidden import`() {
         let table = ImportTable(page: "x\n## Rooms\n| room | w | imports |\n|---|---|---|\n| `A` | w | `B` |\n## Next")
         #expect(table.allowed == ["A": ["B"]])

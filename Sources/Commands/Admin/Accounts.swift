@@ -7,9 +7,9 @@ import Store
 
 /// Making accounts, for `errand admin` and for the first start of `errand up`.
 enum Accounts {
-    /// A password that nobody has to invent: 120 random bits.
+    /// A password that nobody has to invent: 144 random bits.
     static func makePassword() -> String {
-        Base64.encodeURL(SecureRandom.bytes(15))
+        Base64.encodeURL(SecureRandom.bytes(18))
     }
 
     /// Creates an account with a team of the same name, of which it is the owner.
