@@ -1,5 +1,7 @@
 import Bytes
 import Core
+import HTTP
+import Link
 import Platform
 import Store
 import Testing
@@ -76,6 +78,68 @@ import Testing
             await care.ended()
             #expect(try await Self.comes(jobs, on: world.loop) { hasEnded })
             #expect(try await state(last) == .failed)
+        }
+    }
+
+    @Test func `a project whose worker was revoked gets a new home, where an upload goes`() async throws {
+        try await withAPI { world in
+            let person = try await world.person()
+            let (gone, new) = (try await world.worker(), try await world.worker())
+            let waiting = try await world.job(of: person, workspace: .project)
+            let projects = world.store.projects
+            _ = try await projects.setHome(waiting.projectID, gone.id, scope: .system)
+            let links = world.replicas[0].services.links
+            let lease = WorkerLease(worker: new.id, epoch: 1)
+            /// The new worker takes whatever comes.
+            @Sendable func answer(_ number: UInt64, _ event: WorkspaceTransfer.Event) {
+                _ = links.transfer(number, of: lease.worker)?.deliver(event)
+            }
+            _ = links.open(
+                new.id,
+                ControlHandle(
+                    lease: lease,
+                    loop: world.loop,
+                    send: { if case .workspace(let request) = $0 { answer(request.transfer, .credit(1_000)) } },
+                    close: { _ in }
+                )
+            )
+            _ = links.open(
+                new.id,
+                BulkHandle(loop: world.loop) { message in
+                    if case .end(let number, nil) = message { answer(number, .outcome(.done(bytes: 7, entries: 1))) }
+                }
+            )
+            func upload() async throws -> APIAnswer {
+                let request = try HTTPRequest(
+                    method: .put,
+                    target: "/v1/projects/\(waiting.projectID)/workspace",
+                    headers: HTTPHeaders([
+                        ("content-type", "application/x-tar"),
+                        ("authorization", "Bearer \(try await world.device(of: person).token)"),
+                    ]),
+                    body: InMemoryBody(Array("archive".utf8)),
+                    remoteAddress: "192.0.2.1",
+                    isSecure: true,
+                    authority: "errand.test"
+                )
+                return try await APIAnswer(world.replicas[0].router.respond(to: request), on: world.loop)
+            }
+            #expect(try await upload().code == "worker_unavailable")
+            let audit = AuditDraft(at: world.time.now, team: nil, actor: .system, action: "worker.revoked")
+            #expect(try await world.store.workers.revokeWorker(gone.id, audit: audit))
+            let jobs = WatchedJobStore(world.store.jobs)
+            let care = QueueCare(world.services(jobs: jobs)) {}
+            world.loop.spawnLocal { await care.run() }
+            #expect(
+                try await Self.comes(jobs, on: world.loop) {
+                    try await Self.state(of: waiting.id, in: world) == .failed
+                }
+            )
+            care.stop()
+            await care.ended()
+            #expect(try await upload().status == 200)
+            let home = try await projects.project(waiting.projectID, scope: .system)
+            #expect(home?.value.homeWorker == new.id)
         }
     }
 

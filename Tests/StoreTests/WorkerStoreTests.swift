@@ -32,6 +32,32 @@ import Testing
         }
     }
 
+    @Test func `an enrolment that is asked for again is answered as before, to the same credential only`() async throws
+    {
+        try await withWorld { world in
+            let workers = world.store.workers
+            let (id, other) = (WorkerID(at: World.start), WorkerID(at: World.start))
+            let end = World.start.adding(seconds: 60)
+            try await workers.createWorker(id, name: "one", enrolmentHash: [1], expiresAt: end)
+            try await workers.createWorker(other, name: "two", enrolmentHash: [2], expiresAt: end)
+            func enrol(_ token: UInt8, _ credential: UInt8, at seconds: Int = 0) async throws -> WorkerID? {
+                let now = World.start.adding(seconds: seconds)
+                return try await workers.enrol(enrolmentHash: [token], credentialHash: [credential], now: now)?.id
+            }
+            let both = try await world.atOnce(6) { _ in try await enrol(1, 9) }
+            #expect(both.allSatisfy { $0 == id })
+            // Its time counts for the first answer.
+            #expect(try await enrol(1, 9, at: 3_600) == id)
+            #expect(try await enrol(1, 8) == nil)
+            #expect(try await enrol(3, 9) == nil)
+            await #expect(throws: StoreError.conflict(field: "credential")) { try await enrol(2, 9) }
+            #expect(try await enrol(2, 7) == other)
+            #expect(try await world.acts(of: .installation).filter { $0.action == "worker.enrolled" }.count == 2)
+            #expect(try await workers.revokeWorker(id))
+            #expect(try await enrol(1, 9) == nil)
+        }
+    }
+
     @Test func `a session keeps its epoch when resumed and raises it otherwise`() async throws {
         try await withWorld { world in
             let workers = world.store.workers

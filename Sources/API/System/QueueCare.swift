@@ -53,6 +53,7 @@ package final class QueueCare {
                 removed = try await services.signInThrottle.prune(now: services.time.now, limit: QueueCare.pruneBatch)
             }
         }
+        every(Self.interval) { [self] in try await settleRevoked() }
         every(Self.endingInterval) { try await endings.sweep() }
         await ended()
     }
@@ -90,5 +91,11 @@ package final class QueueCare {
             limit: QueueCare.batch
         )
         if !hints.isEmpty { await services.queue.push(hints) }
+    }
+
+    /// Ends what waits for workspaces that went with revoked workers.
+    private func settleRevoked() async throws {
+        let failed = try await services.workers.settleRevoked(now: services.time.now, limit: QueueCare.batch)
+        for job in failed { services.bus.publish(BusChannel.job(job), []) }
     }
 }

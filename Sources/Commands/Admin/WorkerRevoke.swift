@@ -2,12 +2,12 @@ import Core
 package import Platform
 import Store
 
-/// `errand admin worker revoke ID`: its credential is dead, its jobs go elsewhere or fail.
+/// `errand admin worker revoke ID`: its credential is dead, and the workspaces that it holds are lost.
 package struct WorkerRevoke: Verb {
     package static let words = ["admin", "worker", "revoke"]
-    package static let usage = "ID"
-    package static let summary = "Revoke a worker's credential."
-    package static let options = [AdminOptions.data]
+    package static let usage = "ID [--yes] [options]"
+    package static let summary = "Revoke a worker for good; the workspaces that it holds are lost."
+    package static let options = [Confirmation.option, AdminOptions.data]
 
     private let arguments: Arguments
     private let id: WorkerID
@@ -20,14 +20,30 @@ package struct WorkerRevoke: Verb {
     }
 
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
-        let isKnown = try await AdminSession.run(arguments, on: loop) {
-            try await $0.workers.revokeWorker(
+        try await AdminSession.run(arguments, on: loop) { store in
+            guard let holdings = try await store.workers.holdings(of: id) else {
+                throw CommandFailure("there is no worker \(id)", exitCode: ExitCode.notFound)
+            }
+            try await Confirmation.demand(Self.question(id, holdings), arguments)
+            _ = try await store.workers.revokeWorker(
                 id,
                 audit: .administration("worker.revoked", target: id.description)
             )
         }
-        guard isKnown else { throw CommandFailure("there is no worker \(id)", exitCode: ExitCode.notFound) }
         terminal.note("\(id) is revoked")
         return ExitCode.done
+    }
+
+    /// What somebody should know before they say yes.
+    static func question(_ id: WorkerID, _ holdings: WorkerHoldings) -> String {
+        func some(_ count: Int, _ noun: String, _ verb: String) -> String {
+            "\(count) \(noun)\(count == 1 ? "" : "s") \(verb)\(count == 1 ? "s" : "")"
+        }
+        let name = "\(VisibleText.line(holdings.name)) (\(id))"
+        guard holdings.projects > 0 || holdings.running > 0 else { return "Revoke \(name)? It holds nothing." }
+        return """
+            Revoke \(name) for good? \(some(holdings.projects, "project", "lose")) the workspace that is there, \
+            \(some(holdings.waiting, "job", "fail")) that waited for it, and \(some(holdings.running, "job", "end")) there.
+            """
     }
 }

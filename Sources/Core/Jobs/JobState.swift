@@ -40,5 +40,7 @@ package enum JobReason: String, Sendable, CaseIterable {
     case limitReached = "limit_reached"
     case spoolFull = "spool_full"
     case homeWorkerGone = "home_worker_gone"
+    /// The files that it was to work on went with a revoked worker.
+    case workspaceLost = "workspace_lost"
     case internalError = "internal_error"
 }

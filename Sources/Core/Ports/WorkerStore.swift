@@ -12,6 +12,7 @@ package protocol WorkerStore: AnyObject {
     ) async throws(StoreError)
     /// Exchanges an enrolment token for a credential, once; nil when unknown, used or expired.
     ///
+    /// The same token with the same credential is answered again as before: the first answer may have been lost.
     /// `audit` describes the act once it is known which worker it is.
     func enrol(
         enrolmentHash: [UInt8],
@@ -36,6 +37,12 @@ package protocol WorkerStore: AnyObject {
     func shorten(_ lease: WorkerLease, until: Timestamp) async throws(StoreError)
     /// All workers, oldest first.
     func workers() async throws(StoreError) -> [WorkerRecord]
+    /// What would be lost with a worker; nil when unknown.
+    func holdings(of id: WorkerID) async throws(StoreError) -> WorkerHoldings?
     /// Revokes a worker; false when unknown.
     func revokeWorker(_ id: WorkerID, audit: AuditDraft) async throws(StoreError) -> Bool
+    /// Fails jobs that wait for workspaces which revoked workers held, at most `limit`, and names them.
+    ///
+    /// A project of which nothing is left to wait has no home any more: the next job or upload gives it a new one.
+    func settleRevoked(now: Timestamp, limit: Int) async throws(StoreError) -> [JobID]
 }

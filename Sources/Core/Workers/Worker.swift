@@ -31,6 +31,25 @@ package struct WorkerRecord: Sendable, Equatable {
     }
 }
 
+/// What is lost when a worker is revoked.
+package struct WorkerHoldings: Sendable, Equatable {
+    package var name: String
+    /// Projects whose workspace it has.
+    package var projects: Int
+    /// Jobs that it runs.
+    package var running: Int
+    /// Jobs that wait for one of these workspaces.
+    package var waiting: Int
+
+    /// Makes an account of a worker.
+    package init(name: String, projects: Int, running: Int, waiting: Int) {
+        self.name = name
+        self.projects = projects
+        self.running = running
+        self.waiting = waiting
+    }
+}
+
 /// A worker's session: the lease under which it claims.
 package struct WorkerLease: Hashable, Sendable {
     package var worker: WorkerID

@@ -30,11 +30,16 @@ final class PostgresWorkerStore: WorkerStore {
     ) async throws(StoreError) -> WorkerRecord? {
         let invited = try await pool.run(.system, WorkerStatements.byEnrolment([.bytes(enrolmentHash)]))
         guard let id = try invited.first({ row throws(StoreError) in try row.value(WorkerID.self) }) else { return nil }
-        let values: [PostgresValue] =
-            [.bytes(enrolmentHash), .bytes(credentialHash), .time(now)] + AuditStatements.values([audit(id)])
-        return try await pool.run(.system, WorkerStatements.enrol(values)).first { row throws(StoreError) in
-            try WorkerRecord(&row)
-        }
+        let values: [PostgresValue] = [.bytes(enrolmentHash), .bytes(credentialHash)]
+        let group = PostgresGroup(
+            .system,
+            [
+                WorkerStatements.enrol(values + [.time(now)] + AuditStatements.values([audit(id)])),
+                // What the first has just written, or another call before.
+                WorkerStatements.enrolled(values),
+            ]
+        )
+        return try await pool.run(group).at(1).first { row throws(StoreError) in try WorkerRecord(&row) }
     }
 
     func worker(credentialHash: [UInt8]) async throws(StoreError) -> WorkerRecord? {
@@ -77,6 +82,22 @@ final class PostgresWorkerStore: WorkerStore {
         try await pool.run(.system, WorkerStatements.list()).rows { row throws(StoreError) in try WorkerRecord(&row) }
     }
 
+    func holdings(of id: WorkerID) async throws(StoreError) -> WorkerHoldings? {
+        try await pool.run(.system, WorkerStatements.holdings([.id(id)])).first { row throws(StoreError) in
+            WorkerHoldings(
+                name: try row.value(),
+                projects: try row.value(),
+                running: try row.value(),
+                waiting: try row.value()
+            )
+        }
+    }
+
+    func settleRevoked(now: Timestamp, limit: Int) async throws(StoreError) -> [JobID] {
+        let call = WorkerStatements.settleRevoked([.time(now), .integer(limit)])
+        return try await pool.run(.system, call).rows { row throws(StoreError) in try row.value() }
+    }
+
     func revokeWorker(_ id: WorkerID, audit: AuditDraft) async throws(StoreError) -> Bool {
         let values = [.id(id)] + AuditStatements.values([audit])
         return try await pool.run(.system, WorkerStatements.revoke(values)).count > 0
@@ -112,16 +133,23 @@ private enum WorkerStatements {
     )
     static let byEnrolment = PostgresStatement(
         "workers.by_enrolment",
-        "select w.id from workers w where w.enrolment_hash = $1::bytea"
+        "select w.id from workers w where w.enrolment_hash = $1::bytea or w.enrolled_with = $1::bytea"
     )
     static let enrol = AuditStatements.audited(
         "workers.enrol",
         parameters: 3,
         """
         update workers w
-        set credential_hash = $2::bytea, enrolment_hash = null, enrolment_expires_at = null
+        set credential_hash = $2::bytea, enrolled_with = $1::bytea, enrolment_hash = null, enrolment_expires_at = null
         where w.enrolment_hash = $1::bytea and w.enrolment_expires_at > $3::timestamptz and w.revoked_at is null
         returning \(WorkerRecord.columns)
+        """
+    )
+    static let enrolled = PostgresStatement(
+        "workers.enrolled",
+        """
+        select \(WorkerRecord.columns) from workers w
+        where w.enrolled_with = $1::bytea and w.credential_hash = $2::bytea and w.revoked_at is null
         """
     )
     static let byCredential = PostgresStatement(
@@ -158,6 +186,23 @@ private enum WorkerStatements {
     static let list = PostgresStatement(
         "workers.list",
         "select \(WorkerRecord.columns) from workers w order by w.created_at, w.id"
+    )
+    static let holdings = PostgresStatement(
+        "workers.holdings",
+        """
+        select w.name,
+            (select count(*) from projects p where p.home_worker = w.id and p.deleted_at is null),
+            (select count(*) from jobs j where j.worker_id = w.id and j.state in ('running', 'paused')),
+            (
+                select count(*) from jobs j join projects p on p.id = j.project_id
+                where p.home_worker = w.id and j.workspace = 'project' and j.state in ('delayed', 'queued', 'blocked')
+            )
+        from workers w where w.id = $1::uuid
+        """
+    )
+    static let settleRevoked = PostgresStatement(
+        "workers.settle_revoked",
+        "select r.job from errand_rehome($1::timestamptz, $2::integer) r"
     )
     /// Only the first time is an act.
     static let revoke = AuditStatements.audited(

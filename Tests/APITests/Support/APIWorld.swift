@@ -203,7 +203,7 @@ final class APIWorld {
     }
 
     /// A job of a person's team that waits for a worker for ever.
-    func job(of person: APIPerson, attempts: Int = 1) async throws -> Job {
+    func job(of person: APIPerson, attempts: Int = 1, workspace: WorkspaceMode = .none) async throws -> Job {
         let project = Project(
             id: ProjectID(at: time.now),
             teamID: person.team.id,
@@ -223,7 +223,7 @@ final class APIWorld {
             teamID: person.team.id,
             projectID: project.id,
             submittedBy: person.user.id,
-            workspace: .none,
+            workspace: workspace,
             policy: .contained,
             work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),
             maxAttempts: attempts,
