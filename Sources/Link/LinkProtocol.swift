@@ -1,3 +1,5 @@
+import Bytes
+
 /// The fixed parts of the worker link: two WebSockets per worker, one for control and one for bulk.
 ///
 /// Control carries JSON text frames, bulk carries binary frames; a flood of output on bulk delays no heartbeat. Both
@@ -13,6 +15,13 @@ package enum LinkProtocol {
     package static let bulkPath = "/v1/worker-link/bulk"
     /// Where an enrolment token is exchanged for a credential.
     package static let enrolPath = "/v1/worker-link/enrol"
+
+    /// Whether a text is a worker's credential: the prefix and 32 random bytes in base64url.
+    package static func isCredential(_ text: String) -> Bool {
+        text.hasPrefix(credentialPrefix) && Base64.decodeURL(text.dropFirst(credentialPrefix.count))?.count == 32
+    }
+    /// What a credential begins with, so that one that leaked somewhere is recognised.
+    package static let credentialPrefix = "erw_"
 
     /// A control frame: one command job at its limits is 2 MiB, of which every byte may be escaped to six.
     package static let controlFrameBytes = 16 << 20
