@@ -167,6 +167,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [(5, false), (3, true)])
+    func `behind an anchor it signs only what something signed confirms`(dropped: Int, isSigned: Bool) async throws {
+        try await onLoop { rig in
+            try await rig.act(3)
+            try await rig.server().step(entries: 1, interval: .zero)
+            try await rig.act(3)
+            var edge = try AuditChainVerifier(.installation)
+            for entry in rig.log.chains[.installation, default: []].prefix(dropped) { try edge.add(entry) }
+            // What an owner of the database can do to a history, and then claim that its months were dropped.
+            rig.log.chains[.installation]?.removeFirst(dropped)
+            rig.checkpoints.kept[.installation] = []
+            rig.checkpoints.anchors[.installation] = AuditAnchor(
+                chain: .installation,
+                position: edge.position,
+                hash: edge.hash,
+                frontier: edge.frontier.bytes
+            )
+            try await rig.server().step(entries: 1, interval: .zero)
+            #expect(try rig.filed().map(\.size) == (isSigned ? [3, 6] : [3]))
+            #expect(rig.faults.contains { $0.contains("said to be dropped") } == !isSigned)
+        }
+    }
+
     @Test func `a crash between the file and the database is made good`() async throws {
         try await onLoop { rig in
             try await rig.act(3)

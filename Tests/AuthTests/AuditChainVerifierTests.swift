@@ -186,9 +186,13 @@ import Testing
             hash: edge.hash,
             frontier: edge.frontier.bytes
         )
-        func verify(_ anchor: AuditAnchor) -> AuditFault? {
+        func verify(_ anchor: AuditAnchor, _ checkpoints: [AuditCheckpoint]? = nil) -> AuditFault? {
             do throws(AuditFault) {
-                var verifier = try AuditChainVerifier(fixture.chain, anchor: anchor, checkpoints: fixture.checkpoints)
+                var verifier = try AuditChainVerifier(
+                    fixture.chain,
+                    anchor: anchor,
+                    checkpoints: checkpoints ?? fixture.checkpoints
+                )
                 for entry in fixture.entries.dropFirst(7) { try verifier.add(entry) }
                 try verifier.finish(head: fixture.head)
                 return nil
@@ -197,6 +201,10 @@ import Testing
             }
         }
         #expect(verify(anchor) == nil)
+        // Whoever deletes a history can write an anchor behind it; only what was signed later tells the two apart.
+        for checkpoints in [[], fixture.checkpoints.filter { $0.size < 7 }] {
+            #expect(verify(anchor, checkpoints)?.kind == .missing && verify(anchor, checkpoints)?.seq == 1)
+        }
         var forged = anchor
         forged.frontier[0] ^= 1
         #expect(verify(forged)?.kind == .rewritten)

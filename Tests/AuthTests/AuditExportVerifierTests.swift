@@ -129,4 +129,20 @@ import Testing
         #expect(zip(sizes, sizes.dropFirst()).allSatisfy { $1 - $0 <= 16 })
         #expect(shelf.chains == [.installation])
     }
+
+    @Test func `of each source the greatest is kept, however many another one holds`() throws {
+        let key = try AuditKey(host: "errand.test", at: AuditChainFixture.start)
+        var shelf = AuditCheckpointShelf()
+        func add(_ sizes: ClosedRange<Int>, _ mark: UInt8) throws {
+            for size in sizes {
+                shelf.add(try key.sign(.installation, size: UInt64(size), root: [UInt8](repeating: mark, count: 32)))
+            }
+            shelf.endSource()
+        }
+        try add(1...250, 1)
+        try add(1...2_000, 2)
+        let kept = shelf[.installation]
+        #expect(kept.contains { $0.size == 250 && $0.root.first == 1 })
+        #expect(kept.contains { $0.size == 2_000 && $0.root.first == 2 })
+    }
 }

@@ -61,8 +61,7 @@ extension EndToEnd.ModelKeys {
         let texts = worker.object?.members.compactMap { $0.value.string }.filter { $0.utf8.count >= 40 } ?? []
         #expect(!texts.isEmpty)
         needles += texts.map { Needle("worker's credential", Array($0.utf8)) }
-        // The one name there that is no secret: which team the installation's key serves.
-        for name in try Files.list("\(errand.data)/secrets") where name != "first-team" {
+        for name in try Files.list("\(errand.data)/secrets") {
             let secret = try Files.readAll("\(errand.data)/secrets/\(name)", limit: 4_096).prefix { $0 != 10 }
             needles.append(Needle(name, Array(secret)))
         }

@@ -79,7 +79,7 @@ extension EndToEnd.Unharmed {
             #expect(try await list(place, as: .worker) == false)
         }
         #expect(try await list("/\(run)/postgres", as: .api))
-        #expect(try await list("\(errand.data)/worker", as: .worker))
+        #expect(try await list("\(errand.data)/worker/state", as: .worker))
     }
 
     private func list(_ place: String, as part: RunningErrand.Part) async throws -> Bool {

@@ -221,6 +221,9 @@ extension AuditCare {
                 checkpoint.size == behind.frontier.size, checkpoint.root == behind.frontier.root
             else { throw AuditFault(unsigned: stored) }
             edge = behind
+        } else if let anchor, known?.last[chain].map({ $0.size < UInt64(clamping: anchor.position.seq) }) ?? true {
+            // Months were dropped, it says, and nothing that was signed confirms it: signing on would make it true.
+            throw AuditFault(unconfirmed: anchor)
         }
         guard let filed = known?.last[chain], filed.size != edge.frontier.size else {
             if let filed = known?.last[chain], filed.root != edge.frontier.root { throw AuditFault(forked: filed) }

@@ -24,6 +24,8 @@ package struct AuditChainVerifier {
 
     private var checkpoints: ArraySlice<AuditCheckpoint>
     private var lastConfirmed: UInt64
+    /// Nobody signs an anchor: until a checkpoint confirms the tree that begins with it, it is only a claim.
+    private var isClaimed = false
 
     /// A verifier at a chain's beginning, or behind its anchor.
     ///
@@ -43,6 +45,7 @@ package struct AuditChainVerifier {
         }
         self.frontier = frontier
         lastConfirmed = size
+        isClaimed = size > 0
         self.checkpoints = []
         self.checkpoints = try Self.sorted(checkpoints, of: chain, from: size)[...]
         try confirm()
@@ -100,6 +103,16 @@ package struct AuditChainVerifier {
                 "a checkpoint was signed over \(beyond.size) entries and \(position.seq) are there"
             )
         }
+        guard !isClaimed else {
+            throw AuditFault(
+                unconfirmed: AuditAnchor(
+                    chain: chain,
+                    position: AuditPosition(recordedAt: position.recordedAt, seq: first - 1),
+                    hash: [],
+                    frontier: []
+                )
+            )
+        }
         guard let head else { return }
         if head.position.seq > position.seq {
             throw AuditFault(
@@ -154,6 +167,7 @@ package struct AuditChainVerifier {
         }
         checkpoints.removeFirst()
         confirmed += 1
+        isClaimed = false
         lastConfirmed = next.size
     }
 

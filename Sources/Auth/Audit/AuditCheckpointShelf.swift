@@ -10,6 +10,8 @@ package struct AuditCheckpointShelf: Sendable {
     private struct Row: Sendable {
         var kept: [AuditCheckpoint] = []
         var greatest: AuditCheckpoint?
+        /// The greatest of each source before this one: a copy that contradicts must not be thinned out.
+        var ends: [AuditCheckpoint] = []
         var seen = 0
         var stride = 1
     }
@@ -25,8 +27,16 @@ package struct AuditCheckpointShelf: Sendable {
     /// The checkpoints kept of a chain, in the order in which they came.
     package subscript(chain: AuditChain) -> [AuditCheckpoint] {
         guard let row = rows[chain] else { return [] }
-        guard let greatest = row.greatest, !row.kept.contains(greatest) else { return row.kept }
-        return row.kept + [greatest]
+        return row.kept + (row.ends + [row.greatest].compactMap { $0 }).filter { !row.kept.contains($0) }
+    }
+
+    /// Ends what comes from one source, such as a file; the greatest of each source stays, whatever others hold.
+    package mutating func endSource() {
+        for (chain, row) in rows {
+            guard let greatest = row.greatest else { continue }
+            rows[chain]?.ends.append(greatest)
+            rows[chain]?.greatest = nil
+        }
     }
 
     /// Takes a checkpoint whose signature holds.

@@ -79,6 +79,16 @@ package struct AuditFault: Error, Sendable, Equatable, CustomStringConvertible {
         )
     }
 
+    /// Entries are said to be dropped, and nothing that was signed confirms what follows them.
+    package init(unconfirmed anchor: AuditAnchor) {
+        self.init(
+            anchor.chain,
+            1,
+            .missing,
+            "entries 1 to \(anchor.position.seq) are said to be dropped, and no signed checkpoint covers what follows them"
+        )
+    }
+
     /// An entry stands behind the chain's end.
     package init(added entry: StoredAuditEntry, behind head: AuditHead) {
         self.init(

@@ -74,7 +74,10 @@ struct AdminSession {
             return value
         } catch {
             await store.close()
-            throw error
+            guard case StoreError.quotaExceeded(let name) = error else { throw error }
+            throw CommandFailure(
+                "the team has all that its quota \(name.rawValue) allows: `errand admin limit set` changes it"
+            )
         }
     }
 }

@@ -40,7 +40,10 @@ struct AuditEvidence: Sendable {
             }
             var shelf = AuditCheckpointShelf()
             var foreign = 0
-            for path in named + [own] { foreign += try AuditCheckpointFile(path: path).read(key: key, into: &shelf) }
+            for path in named + [own] {
+                foreign += try AuditCheckpointFile(path: path).read(key: key, into: &shelf)
+                shelf.endSource()
+            }
             return AuditEvidence(key: key, shelf: shelf, foreign: foreign)
         }
     }

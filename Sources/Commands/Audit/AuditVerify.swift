@@ -71,6 +71,10 @@ package struct AuditVerify: Verb {
         }
         var findings = Findings(terminal, isJSON: arguments.has("--json"))
         for report in verifier.reports { findings.add(report) }
+        let absent = evidence.shelf.chains.filter { chain in !verifier.reports.contains { $0.chain == chain } }
+        if !absent.isEmpty {
+            terminal.note("signed, and not in this export: \(absent.map(\.description).joined(separator: ", "))")
+        }
         return findings.finish(evidence)
     }
 }

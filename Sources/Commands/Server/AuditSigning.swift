@@ -13,17 +13,24 @@ struct AuditSigning: Sendable {
     /// Reads the key, and makes it when there is none yet; its public half lies beside it, to be copied elsewhere.
     static func load(_ configuration: Configuration, host: String) throws -> AuditSigning {
         let path = AuditPaths.key(configuration)
+        let publicPath = AuditPaths.publicKey(beside: path)
         let key: AuditKey
-        if Files.exists(path) {
+        if try Files.status(path) != nil {
             key = try AuditKey(document: try Files.readAll(path, limit: 64 << 10))
         } else {
+            for left in [publicPath, AuditPaths.checkpoints(configuration)] where try Files.status(left) != nil {
+                throw CommandFailure(
+                    "\(path), which signs the audit log, is gone, and \(left) is there: put the key back, or move that away"
+                )
+            }
             key = try AuditKey(host: host, at: WallClock.now())
             try Files.writeAtomically(path, key.document(), mode: 0o600)
         }
         guard let publicKey = key.publicKey else { throw AuditKeyError.malformed("name") }
-        let publicPath = AuditPaths.publicKey(beside: path)
-        if !Files.exists(publicPath) {
+        if try Files.status(publicPath) == nil {
             try Files.writeAtomically(publicPath, Array("\(publicKey)\n".utf8), mode: 0o600)
+        } else if try Files.readAll(publicPath, limit: 4_096) != Array("\(publicKey)\n".utf8) {
+            throw CommandFailure("\(publicPath) is not the public half of \(path): find out which of them is right")
         }
         return AuditSigning(
             key: key,

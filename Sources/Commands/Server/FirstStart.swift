@@ -24,7 +24,7 @@ enum FirstStart {
 
     /// The administrator's own team as it was first found; nil once it is gone: the key must not move to another by itself.
     private static func servedTeam(in store: Store, _ data: DataDirectory, of email: String) async throws -> TeamID? {
-        let path = "\(data.secrets)/first-team"
+        let path = "\(data.root)/first-team"
         if try await BlockingPool.run({ Files.exists(path) }) {
             let bytes = try await BlockingPool.run { try Files.readAll(path, limit: 64) }
             guard let kept = TeamID(String(decoding: bytes, as: UTF8.self)) else {
