@@ -65,7 +65,7 @@ static long metadata_address(void) { return connect_to("169.254.169.254", 80); }
 static long open_path(const char *path, int flags) { return answer(open(path, flags, 0600)) >= 0 ? 0 : -errno; }
 static long read_shadow(void) { return open_path("/etc/shadow", O_RDONLY); }
 static long read_root_home(void) { return open_path("/root/.profile", O_RDONLY); }
-static long read_machine_id(void) { return open_path("/etc/machine-id", O_RDONLY); }
+static long read_host_release(void) { return open_path("/etc/debian_version", O_RDONLY); }
 static long init_root(void) { return open_path("/proc/1/root", O_RDONLY); }
 static long init_environment(void) { return open_path("/proc/1/environ", O_RDONLY); }
 static long init_descriptors(void) { return open_path("/proc/1/fd", O_RDONLY); }
@@ -125,7 +125,7 @@ const struct attempt reach_attempts[] = {
     {"connect-metadata", metadata_address},
     {"read-shadow", read_shadow},
     {"read-root-home", read_root_home},
-    {"read-machine-id", read_machine_id},
+    {"read-host-release", read_host_release},
     {"init-root", init_root},
     {"init-environment", init_environment},
     {"init-descriptors", init_descriptors},

@@ -134,7 +134,7 @@ extension AttemptGroup {
         attempts: [
             Attempt("read-shadow", .errno(ENOENT), control: .works),
             Attempt("read-root-home", .errno(ENOENT), control: .works),
-            Attempt("read-machine-id", .errno(ENOENT), control: .works),
+            Attempt("read-host-release", .errno(ENOENT), control: .works),
             Attempt("open-tun", .errno(ENOENT), control: .works),
             Attempt("open-kvm", .errno(ENOENT), control: .works),
             Attempt("open-sys", .errno(ENOENT), control: .works),
