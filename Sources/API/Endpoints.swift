@@ -8,6 +8,7 @@ import Platform
 package final class Endpoints {
     let services: Services
     let signIns: ActiveSignIns
+    let activeKeys: ActiveKeys
     /// The jobs that are watched on this loop.
     let hub: LogHub
     let logPorts: LogPorts
@@ -30,6 +31,7 @@ package final class Endpoints {
         refusals = RefusalLog(audit: services.audit, time: services.time, loop: services.loop)
         rates = RateLimits(services.settings.rates, services.buckets, loop: services.loop)
         signIns = ActiveSignIns(accounts: services.accounts, time: services.time, loop: services.loop)
+        activeKeys = ActiveKeys(services.apiKeys, time: services.time, loop: services.loop)
         let jobs = services.jobs
         logPorts = LogPorts(
             store: services.log,
@@ -67,8 +69,9 @@ package final class Endpoints {
 
     private func revoked(_ message: [UInt8]?) {
         signIns.forget()
-        guard let message, let signIn = SignInID(String(decoding: message, as: UTF8.self)) else { return }
-        cut(.revoked) { principal, _ in principal.signIn == signIn }
+        activeKeys.forget()
+        guard let ended = message.flatMap({ Standing(announced: $0) }) else { return }
+        cut(.revoked) { principal, _ in principal.standing == ended }
     }
 
     /// Tells every loop and replica that a person is not in a team any more, so that their streams are cut.
@@ -77,9 +80,11 @@ package final class Endpoints {
     }
 
     private func departed(_ message: [UInt8]?) {
+        // Whoever has left took their keys along.
+        activeKeys.forget()
         let words = String(decoding: message ?? [], as: UTF8.self).split(separator: " ")
         guard words.count == 2, let user = UserID(words[0]), let team = TeamID(words[1]) else { return }
-        cut(.departed) { $0.user == user && $1 == team }
+        cut(.departed) { $0.member == user && $1 == team }
     }
 
     /// Looks after the open streams from time to time, as long as there are any.
@@ -94,23 +99,23 @@ package final class Endpoints {
         isCheckingStreams = false
     }
 
-    /// Ends the streams whose token has expired or whose sign-in does not stand any more.
+    /// Ends the streams whose token has expired or whose sign-in or key does not stand any more.
     func endStreams() async {
         let now = services.time.now
         cut(.expired) { principal, _ in principal.isExpired(at: now) }
-        for signIn in Set(streams.values.map(\.stream.principal.signIn)) {
+        for standing in Set(streams.values.map(\.stream.principal.standing)) {
             // A store that is away cuts nobody: what it said last still holds.
-            guard let isActive = try? await signIns.isActive(signIn), !isActive else { continue }
-            cut(.revoked) { principal, _ in principal.signIn == signIn }
+            guard let stands = try? await stands(standing), !stands else { continue }
+            cut(.revoked) { principal, _ in principal.standing == standing }
         }
     }
 
     /// Ends the streams of people who are not in the job's team any more.
     func endStreamsOfDeparted() async {
-        for viewer in Set(streams.values.map { Viewer(user: $0.stream.principal.user, team: $0.team) }) {
+        for viewer in Set(streams.values.map { Viewer(user: $0.stream.principal.member, team: $0.team) }) {
             let team: Access<Team>?
             do { team = try await services.teams.team(viewer.team, scope: .user(viewer.user)) } catch { return }
-            if team == nil { cut(.departed) { $0.user == viewer.user && $1 == viewer.team } }
+            if team == nil { cut(.departed) { $0.member == viewer.user && $1 == viewer.team } }
         }
     }
 

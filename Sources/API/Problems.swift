@@ -1,3 +1,4 @@
+import Auth
 import Bytes
 import Core
 import HTTP
@@ -34,6 +35,76 @@ extension Problem {
         code: "ticket_refused",
         title: "The stream ticket is not valid",
         detail: "A ticket works once and for 30 seconds; get a new one from POST /v1/stream-tickets."
+    )
+    static let keyRefused = Problem(
+        status: 401,
+        code: "key_refused",
+        title: "The API key is not valid",
+        detail: "It is mistyped, expired or revoked, or whoever made it has left the team.",
+        headers: [("www-authenticate", "Bearer error=\"invalid_token\"")]
+    )
+    static let personRequired = Problem(
+        status: 403,
+        code: "person_required",
+        title: "An API key cannot do this",
+        detail: "Sign in and use the access token of a person."
+    )
+    static func scopeMissing(_ scope: KeyScope) -> Problem {
+        Problem(
+            status: 403,
+            code: "scope_missing",
+            title: "The API key's scopes do not allow this",
+            detail: "This needs the scope \(scope.rawValue)."
+        )
+    }
+    static let keyLimited = Problem(
+        status: 403,
+        code: "key_limited",
+        title: "The API key is limited to some projects",
+        detail: "Making a project needs a key for the whole team."
+    )
+    static let keyReplaced = Problem(
+        status: 409,
+        code: "key_replaced",
+        title: "The API key cannot be rotated any more",
+        detail: "It was replaced or has expired; rotate the key that replaced it, or make a new one."
+    )
+    static func tooMany(_ things: String, _ words: String, _ limit: Int) -> Problem {
+        Problem(
+            status: 409,
+            code: "too_many_\(things)",
+            title: "The team has as many \(words) as it may",
+            detail: "At most \(limit) can stand at a time; end some that are not used."
+        )
+    }
+    static let reauthenticationRequired = Problem(
+        status: 403,
+        code: "reauthentication_required",
+        title: "Prove again who you are",
+        detail: "Send the password to POST /v1/auth/reauthenticate, then try again within ten minutes."
+    )
+    static let wrongPassword = Problem(status: 403, code: "wrong_password", title: "The password is wrong")
+    static func passwordRefused(_ rejection: PasswordRejection, _ member: String) -> Problem {
+        Problem(
+            status: 422,
+            code: "password_refused",
+            title: "Choose another password",
+            detail: rejection.description,
+            pointers: [(pointer: "/\(member)", detail: rejection.description)]
+        )
+    }
+    static let passwordUnchecked = overloaded("The password cannot be checked against the list of leaked ones.")
+    static let resetRefused = Problem(
+        status: 401,
+        code: "reset_refused",
+        title: "The reset link is not valid",
+        detail: "A link works once and for 15 minutes; ask an administrator for a new one."
+    )
+    static let invalidScope = Problem(
+        status: 400,
+        code: "invalid_scope",
+        title: "The scope is not one of this sign-in",
+        detail: "Leave `scope` out, or send `all`."
     )
     static func forbidden(_ detail: String) -> Problem {
         Problem(status: 403, code: "forbidden", title: "Your role does not allow this", detail: detail)

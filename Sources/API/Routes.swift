@@ -27,12 +27,16 @@ extension Endpoints {
             RouteRow(.post, "/v1/auth/login", "login", .anyone(Endpoints.login)),
             RouteRow(.post, "/v1/auth/refresh", "refresh", .anyone(Endpoints.refresh)),
             RouteRow(.post, "/v1/auth/logout", "logout", .person(Endpoints.logout)),
+            RouteRow(.post, "/v1/auth/reauthenticate", "reauthenticate", .person(Endpoints.reauthenticate)),
+            RouteRow(.post, "/v1/auth/reset", "resetPassword", .anyone(Endpoints.resetPassword)),
             RouteRow(.get, "/v1/me", "getMe", .person(Endpoints.me)),
+            RouteRow(.post, "/v1/me/password", "changePassword", .person(Endpoints.changePassword)),
+            RouteRow(.get, "/v1/me/notices", "listNotices", .person(Endpoints.listNotices)),
             RouteRow(.get, "/v1/me/devices", "listDevices", .person(Endpoints.listDevices)),
             RouteRow(.delete, "/v1/me/devices/{id}", "revokeDevice", .person(Endpoints.revokeDevice)),
             RouteRow(.post, "/v1/me/devices/revoke-all", "revokeDevices", .person(Endpoints.revokeDevices)),
             RouteRow(.post, "/v1/stream-tickets", "createStreamTicket", .person(Endpoints.createStreamTicket)),
-            RouteRow(.get, "/v1/teams", "listTeams", .person(Endpoints.listTeams)),
+            RouteRow(.get, "/v1/teams", "listTeams", .account(Endpoints.listTeams)),
             RouteRow(.post, "/v1/teams", "createTeam", .person(Endpoints.createTeam)),
             RouteRow(.get, "/v1/teams/{id}", "getTeam", .team(.teamRead, Endpoints.getTeam)),
             RouteRow(.patch, "/v1/teams/{id}", "renameTeam", .team(.teamRename, Endpoints.renameTeam)),
@@ -84,6 +88,33 @@ extension Endpoints {
                 "/v1/teams/{id}/model-key",
                 "deleteTeamModelKey",
                 .team(.modelKeyManage, Endpoints.deleteTeamModelKey)
+            ),
+            RouteRow(.get, "/v1/teams/{id}/api-keys", "listKeys", .team(.keyManage, Endpoints.listKeys)),
+            RouteRow(.post, "/v1/teams/{id}/api-keys", "createKey", .team(.keyCreate, Endpoints.createKey)),
+            RouteRow(.delete, "/v1/teams/{id}/api-keys/{key}", "revokeKey", .team(.keyManage, Endpoints.revokeKey)),
+            RouteRow(
+                .post,
+                "/v1/teams/{id}/api-keys/{key}/rotate",
+                "rotateKey",
+                .team(.keyCreate, Endpoints.rotateKey)
+            ),
+            RouteRow(
+                .get,
+                "/v1/teams/{id}/service-accounts",
+                "listServiceAccounts",
+                .team(.serviceAccountManage, Endpoints.listServiceAccounts)
+            ),
+            RouteRow(
+                .post,
+                "/v1/teams/{id}/service-accounts",
+                "createServiceAccount",
+                .team(.serviceAccountManage, Endpoints.createServiceAccount)
+            ),
+            RouteRow(
+                .delete,
+                "/v1/teams/{id}/service-accounts/{account}",
+                "deleteServiceAccount",
+                .team(.serviceAccountManage, Endpoints.deleteServiceAccount)
             ),
             RouteRow(.get, "/v1/projects", "listProjects", .chosen(.projectRead, Endpoints.listProjects)),
             RouteRow(.post, "/v1/projects", "createProject", .chosen(.projectWrite, Endpoints.createProject)),

@@ -26,10 +26,15 @@ package final class Services {
     package let buckets: any SharedBuckets
     package let signInThrottle: any SignInThrottle
     package let quotas: any QuotaStore
-    package let keys: KeyRing
+    package let passwords: any PasswordStore
+    package let apiKeys: any KeyStore
+    /// The list of leaked passwords, when there is one; read off the loop only.
+    package let breachedPasswords: (any BreachedPasswords)?
+    /// The keys that sign tokens, until others are put in their place.
+    package private(set) var keys: KeyRing
     package let verifier: AccessTokenVerifier
     /// How devices are known when they sign in again.
-    package let deviceTokens: DeviceTokens
+    package private(set) var deviceTokens: DeviceTokens
     /// Hashes passwords for all loops; bounded, so that a flood of sign-ins starves nothing else.
     package let passwordPool: ThreadPool
     /// Where the worker links of this process are found; shared by all loops.
@@ -60,6 +65,9 @@ package final class Services {
         buckets: any SharedBuckets,
         signInThrottle: any SignInThrottle,
         quotas: any QuotaStore,
+        passwords: any PasswordStore,
+        apiKeys: any KeyStore,
+        breachedPasswords: (any BreachedPasswords)? = nil,
         keys: KeyRing,
         verifier: AccessTokenVerifier,
         deviceTokens: DeviceTokens,
@@ -89,6 +97,9 @@ package final class Services {
         self.buckets = buckets
         self.signInThrottle = signInThrottle
         self.quotas = quotas
+        self.passwords = passwords
+        self.apiKeys = apiKeys
+        self.breachedPasswords = breachedPasswords
         self.keys = keys
         self.verifier = verifier
         self.deviceTokens = deviceTokens
@@ -96,6 +107,13 @@ package final class Services {
         self.links = links
         self.settings = settings
         self.health = health
+    }
+
+    /// Signs and verifies by other keys from now on; what only the former ones believed is not believed any more.
+    package func replaceKeys(_ ring: KeyRing, _ devices: DeviceTokens) {
+        keys = ring
+        deviceTokens = devices
+        verifier.replace(ring)
     }
 }
 

@@ -37,10 +37,12 @@ package enum PasswordHash {
         return PHCString(parameters: parameters, salt: salt, tag: tag).text
     }
 
-    /// Whether a stored hash was made with other parameters than `parameters`, or cannot be read.
+    /// Whether a stored hash was cheaper to make than `parameters` are, or cannot be read; lanes add nothing to its cost.
     package static func needsRehash(_ phc: String, _ parameters: Argon2Parameters) -> Bool {
         guard let stored = try? PHCString(phc) else { return true }
-        return stored.parameters != parameters || stored.tag.count != tagLength || stored.salt.count < saltLength
+        return stored.parameters.memoryKiB < parameters.memoryKiB
+            || stored.parameters.iterations < parameters.iterations || stored.tag.count < tagLength
+            || stored.salt.count < saltLength
     }
 }
 

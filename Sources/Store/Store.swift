@@ -23,6 +23,10 @@ package final class Store {
     package let quotas: any QuotaStore
     /// Failed sign-ins.
     package let signInThrottle: any SignInThrottle
+    /// Passwords and the links that reset them.
+    package let passwords: any PasswordStore
+    /// API keys and service accounts.
+    package let apiKeys: any KeyStore
     /// Teams and memberships.
     package let teams: any TeamStore
     /// Invitations into teams.
@@ -57,6 +61,8 @@ package final class Store {
         accounts = PostgresAccountStore(pool)
         quotas = PostgresQuotaStore(pool)
         signInThrottle = PostgresSignInThrottle(pool)
+        passwords = PostgresPasswordStore(pool)
+        apiKeys = PostgresKeyStore(pool)
         teams = PostgresTeamStore(pool)
         invites = PostgresInviteStore(pool)
         endings = PostgresTeamEndingStore(pool)

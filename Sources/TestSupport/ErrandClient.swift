@@ -47,6 +47,12 @@ package actor ErrandClient {
     /// Descriptors are closed on their loop.
     isolated deinit {}
 
+    /// Goes by a token or API key that was got elsewhere.
+    package func use(token: String) {
+        loop.requireOnLoop()
+        self.token = token
+    }
+
     /// Signs in and keeps the token.
     package func signIn(_ email: String, _ password: String) async throws {
         loop.requireOnLoop()

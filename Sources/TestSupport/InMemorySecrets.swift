@@ -29,7 +29,7 @@ package final class InMemorySecrets: SecretStore, ModelKeyStore {
     }
 
     /// Adds a job that may be granted a model.
-    package func add(_ job: Job) { jobs[job.id] = (job.teamID, job.submittedBy) }
+    package func add(_ job: Job) { jobs[job.id] = (job.teamID, job.submittedBy.bareID) }
 }
 
 // MARK: - Secrets

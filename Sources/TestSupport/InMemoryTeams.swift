@@ -28,6 +28,8 @@ package final class InMemoryTeams: TeamStore, InviteStore {
         case .system: return .owner
         case .team(let id): return id == team ? .viewer : nil
         case .user(let id): return users[id]?.isDisabled == false ? people[team]?[id]?.role : nil
+        // Keys are kept elsewhere: there is none that this memory knows.
+        case .key: return nil
         }
     }
 

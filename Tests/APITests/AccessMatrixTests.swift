@@ -39,7 +39,7 @@ import Testing
             for row in Endpoints.table {
                 switch row.access {
                 case .team, .project, .job: break
-                case .anyone, .machine, .worker, .person, .chosen: continue
+                case .anyone, .machine, .worker, .person, .account, .chosen: continue
                 }
                 let stage = try await AccessStage(world, for: row)
                 let other = try await stage.send(row, stage.request(row, .owner, on: stage.other), .owner)
@@ -84,7 +84,7 @@ import Testing
         case .anyone: return .allowed
         case .worker: return .unauthenticated
         case .machine: return caller == .nobody ? .unauthenticated : .forbidden
-        case .person: return caller == .nobody ? .unauthenticated : .allowed
+        case .person, .account: return caller == .nobody ? .unauthenticated : .allowed
         case .chosen(let permission):
             if row.method == .get {
                 if caller == .nobody { return .unauthenticated }

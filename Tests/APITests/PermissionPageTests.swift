@@ -59,6 +59,7 @@ struct PermissionPageTests {
         case .machine: "the machine itself, administrators"
         case .worker: "a worker, by its own secret"
         case .person: "a signed-in person, about themselves"
+        case .account: "a signed-in person or an API key, about their own teams"
         case .chosen(let permission): "`\(permission.rawValue)` in the team of what query or body name"
         case .team(let permission): "`\(permission.rawValue)` in the team"
         case .project(let permission): "`\(permission.rawValue)` in the project"

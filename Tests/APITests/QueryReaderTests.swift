@@ -51,7 +51,7 @@ struct QueryReaderTests {
             id: JobID(at: now),
             teamID: TeamID(at: now),
             projectID: ProjectID(at: now),
-            submittedBy: UserID(at: now),
+            submittedBy: .person(UserID(at: now)),
             workspace: .none,
             policy: .contained,
             work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),

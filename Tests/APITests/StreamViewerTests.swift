@@ -35,7 +35,7 @@ import Testing
             viewed.clock.advance(by: .seconds(600))
             viewed.write("under the new token")
             await viewed.until { viewed.channel.holds("under the new token") }
-            #expect(viewed.viewer.principal.signIn == viewed.otherSignIn)
+            #expect(viewed.viewer.principal.standing == .signIn(viewed.otherSignIn))
             viewed.clock.advance(by: .seconds(300))
             viewed.write("too late")
             await viewed.ended()

@@ -16,6 +16,7 @@ final class ViewedJob {
     let rights: HeldRights
     let otherSignIn: SignInID
     private(set) var viewer: StreamViewer
+    private let person: Person
 
     private let bus = InMemoryBus()
     private let store = InMemoryLogStore()
@@ -51,7 +52,7 @@ final class ViewedJob {
             id: JobID(at: now),
             teamID: TeamID(at: now),
             projectID: ProjectID(at: now),
-            submittedBy: UserID(at: now),
+            submittedBy: .person(UserID(at: now)),
             workspace: .none,
             policy: .contained,
             work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),
@@ -77,8 +78,8 @@ final class ViewedJob {
         )
         let follower = LogHub(ports: ports).follow(row.id, after: .start, encodeJob: JobView.document)
         let expiry = now.adding(.seconds(900))
-        let principal = Principal(user: UserID(at: now), signIn: SignInID(at: now), expiresAt: expiry)
-        viewer = StreamViewer(row.id, follower, channel, principal, rights: rights)
+        person = Person(user: UserID(at: now), signIn: SignInID(at: now), expiresAt: expiry)
+        viewer = StreamViewer(row.id, follower, channel, .person(person), rights: rights)
         channel.onChange = { [changed] in changed.signalAll() }
     }
 
@@ -93,10 +94,12 @@ final class ViewedJob {
 
     /// The viewer's person, or another, with a token made now.
     func principal(user: UserID? = nil, signIn: SignInID? = nil) -> Principal {
-        Principal(
-            user: user ?? viewer.principal.user,
-            signIn: signIn ?? viewer.principal.signIn,
-            expiresAt: clock.now.adding(.seconds(900))
+        .person(
+            Person(
+                user: user ?? person.user,
+                signIn: signIn ?? person.signIn,
+                expiresAt: clock.now.adding(.seconds(900))
+            )
         )
     }
 

@@ -79,4 +79,17 @@ struct AccessTokenVerifierTests {
         #expect(throws: Never.self) { try verifier.verify(token, now: end.adding(.milliseconds(-1))) }
         #expect(throws: TokenError.unknownKey) { try verifier.verify(token, now: end) }
     }
+
+    @Test func `item 12: another ring takes what was remembered with it`() throws {
+        let fixture = try TokenFixture()
+        let verifier = AccessTokenVerifier(fixture.ring)
+        let token = try fixture.ring.sign(fixture.claims)
+        _ = try verifier.verify(token, now: fixture.now)
+        let other = try SigningKeySet(firstKeyAt: fixture.now)
+        verifier.replace(KeyRing(other, issuer: TokenFixture.issuer, audience: TokenFixture.issuer))
+        #expect(verifier.count == 0)
+        #expect(throws: TokenError.unknownKey) { try verifier.verify(token, now: fixture.now) }
+        verifier.replace(fixture.ring)
+        #expect(throws: Never.self) { try verifier.verify(token, now: fixture.now) }
+    }
 }

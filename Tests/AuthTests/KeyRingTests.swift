@@ -53,6 +53,54 @@ struct KeyRingTests {
         #expect(try second.rotated(at: end).keys.count == 2)
     }
 
+    @Test
+    func `item 12: a new key is published first, signs after its delay, and the old one goes when its tokens are gone`()
+        throws
+    {
+        let first = try SigningKeySet(firstKeyAt: now)
+        let delay = SigningKeyTimes.publishingDelay
+        let second = try first.rotated(at: now, delay: delay)
+        let start = now.adding(delay)
+        #expect(second.signer(at: now).identifier == first.active.identifier)
+        #expect(second.signer(at: start.adding(.milliseconds(-1))).identifier == first.active.identifier)
+        #expect(second.signer(at: start).identifier == second.active.identifier)
+        let published = try JSONReader.parse(ring(second).jwks)["keys"]?.array?.compactMap { $0["kid"]?.string }
+        #expect(published == [first.active.identifier, second.active.identifier])
+        // A replica that has not noticed the rotation yet believes what the others sign until the delay is over.
+        let early = try ring(second).sign(try claims(at: start.adding(seconds: -1)))
+        #expect(refusal(ring(first), early, at: start) == nil)
+        // The last token of the old key is believed to its end.
+        let last = try ring(second).sign(try claims(at: start.adding(seconds: -1)))
+        let lastMoment = start.adding(AccessTokenTimes.lifetime).adding(seconds: -2)
+        #expect(refusal(ring(second), last, at: lastMoment) == nil)
+        #expect(second.keys[0].retiresAt == start.adding(AccessTokenTimes.maximumLifetime))
+        #expect(delay >= SigningKeyTimes.publicationAge * 2)
+    }
+
+    @Test func `item 12: a removed key fails at once, and somebody always signs`() throws {
+        let first = try SigningKeySet(firstKeyAt: now)
+        let second = try first.rotated(at: now)
+        let pending = try second.rotated(at: now, delay: .seconds(600))
+        #expect(try second.removing("unknown", at: now) == nil)
+        // The old one: the one that signs goes on.
+        let old = try #require(try second.removing(first.active.identifier, at: now))
+        #expect(old.keys.map(\.identifier) == [second.active.identifier])
+        let token = try ring(first).sign(try claims(at: now))
+        #expect(refusal(ring(second), token, at: now) == nil)
+        #expect(refusal(ring(old), token, at: now) == .unknownKey)
+        // The newest: a new one signs at once, and the others still verify.
+        let newest = try #require(try second.removing(second.active.identifier, at: now))
+        #expect(newest.keys.count == 2 && newest.signer(at: now).identifier == newest.active.identifier)
+        #expect(refusal(ring(newest), token, at: now) == nil)
+        // The only one that may sign yet: the newest does not wait.
+        let both = try #require(try pending.removing(first.active.identifier, at: now))
+        let alone = try #require(try both.removing(second.active.identifier, at: now))
+        #expect(alone.keys.map(\.identifier) == [pending.active.identifier])
+        #expect(alone.signer(at: now).identifier == pending.active.identifier && alone.active.signsFrom == now)
+        let only = try #require(try first.removing(first.active.identifier, at: now))
+        #expect(only.keys.count == 1 && only.active.identifier != first.active.identifier)
+    }
+
     @Test func `a second rotation does not lengthen the life of the first key`() throws {
         let first = try SigningKeySet(firstKeyAt: now)
         let third = try first.rotated(at: now).rotated(at: now.adding(seconds: 600))
@@ -78,11 +126,12 @@ struct KeyRingTests {
     }
 
     @Test func `a stored set is read back as it was`() throws {
-        let set = try SigningKeySet(firstKeyAt: now).rotated(at: now)
+        let set = try SigningKeySet(firstKeyAt: now).rotated(at: now, delay: .seconds(600))
         let read = try SigningKeySet(document: set.document())
         #expect(read.keys.map(\.identifier) == set.keys.map(\.identifier))
         #expect(read.keys.map(\.retiresAt) == set.keys.map(\.retiresAt))
         #expect(read.active.identifier == set.active.identifier)
+        #expect(read.keys.map(\.signsFrom) == set.keys.map(\.signsFrom))
         let token = try ring(read).sign(try claims(at: now))
         #expect(refusal(ring(set), token, at: now) == nil)
     }
@@ -96,6 +145,10 @@ struct KeyRingTests {
         (
             #"{"version":1,"keys":[{"seed":"\#(seed)","created_at":"2026-01-01T00:00:00Z","retires_at":1}]}"#,
             .malformed("retires_at")
+        ),
+        (
+            #"{"version":1,"keys":[{"seed":"\#(seed)","created_at":"2026-01-01T00:00:00Z","signs_from":"soon"}]}"#,
+            .malformed("signs_from")
         ),
         (
             #"{"version":1,"keys":[{"seed":"\#(seed)","created_at":"2026-01-01T00:00:00Z","retires_at":"2027-01-01T00:00:00Z"}]}"#,

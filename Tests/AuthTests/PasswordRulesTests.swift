@@ -1,5 +1,6 @@
-import Auth
 import Testing
+
+@testable import Auth
 
 struct PasswordRulesTests {
     @Test(arguments: [
@@ -24,11 +25,32 @@ struct PasswordRulesTests {
     @Test(arguments: [
         "password1234", "Password1234!", "P@ssw0rd!!!!", "qwertyuiop12", "1q2w3e4r5t6y", "administrator1",
         "passwordpassword", "iloveyou2026", "Welcome12345", "correcthorsebatterystaple", "!!changeme!!2026",
-        "letmein_12345",
+        "letmein_12345", "sunshineprincess", "Dragon-Monkey-1999", "qazwsxedcrfv", "zaq1xsw2cde3",
+        "1qaz2wsx3edc4rfv", "qwerty!@#123456", "l1verp00l12345", "password!password1", "poiuytrewq12", "asdfghjkl;'1",
         "20261231-1234",
     ])
     func `a common password is refused, also in disguise`(password: String) {
         #expect(PasswordRules.check(password, context: []) == .common)
+    }
+
+    @Test func `item 26: the common kinds are more than three thousand passwords of our length, each refused`() {
+        let tails = [
+            "123", "1234", "12345", "123456", "!", "1!", "2024", "2025!", "_2026", "01", "007", "@123", "123!",
+        ]
+        var refused = 0
+        for word in CommonWords.all.sorted() {
+            for tail in tails where word.count + tail.count >= PasswordRules.lengths.lowerBound {
+                for form in [word + tail, word.prefix(1).uppercased() + word.dropFirst() + tail] {
+                    let rejection = PasswordRules.check(form, context: [])
+                    guard rejection == .common else {
+                        Issue.record("\(form): \(String(describing: rejection))")
+                        return
+                    }
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 3_000)
     }
 
     @Test(arguments: ["aaaaaaaaaaaa", "abababababab", "123123123123", "123456789012", "abcdefghijkl", "zyxwvutsrqpo"])

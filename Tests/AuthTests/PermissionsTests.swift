@@ -6,7 +6,8 @@ struct PermissionsTests {
     private static let everybody = Role.allCases
     private static let table: [(Permission, [Role])] = [
         (.teamRead, everybody), (.memberRead, everybody), (.projectRead, everybody), (.jobRead, everybody),
-        (.workspaceRead, everybody), (.teamLeave, everybody), (.projectWrite, [.member, .admin, .owner]),
+        (.workspaceRead, everybody), (.teamLeave, everybody), (.keyManage, everybody), (.keyCreate, everybody),
+        (.serviceAccountManage, [.admin, .owner]), (.projectWrite, [.member, .admin, .owner]),
         (.workspaceWrite, [.member, .admin, .owner]), (.jobRun, [.member, .admin, .owner]),
         (.jobCancel, [.member, .admin, .owner]), (.projectDelete, [.admin, .owner]), (.teamRename, [.admin, .owner]),
         (.memberManage, [.admin, .owner]), (.inviteManage, [.admin, .owner]),
@@ -24,7 +25,7 @@ struct PermissionsTests {
         let standing = Permission.allCases.filter { Permissions.holdsDuringDeletion($0) }
         let expected: Set<Permission> = [
             .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .auditRead, .teamLeave, .teamDelete,
-            .teamRestore, .jobCancel,
+            .teamRestore, .jobCancel, .keyManage,
         ]
         #expect(Set(standing) == expected)
     }

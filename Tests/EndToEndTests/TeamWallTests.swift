@@ -29,9 +29,20 @@ extension EndToEnd.Unharmed {
         )
         let member = try await fellow.expect([200], .get, "/v1/me")["id"]?.string
         let invite = try await owner.expect([201], .post, invites, .object(JSONObject([])))["id"]?.string
+        let form = JSONObject([("name", .string("robot")), ("scopes", .array([.string("jobs:read")]))])
+        let made = try await owner.expect([201], .post, "/v1/teams/\(try #require(team))/api-keys", .object(form))[
+            "key"
+        ]
+        let account = try await owner.expect(
+            [201],
+            .post,
+            "/v1/teams/\(try #require(team))/service-accounts",
+            .object(JSONObject([("name", .string("deployer")), ("role", .string("viewer"))]))
+        )["id"]?.string
         let ids = [
             "projects": project, "jobs": job, "teams": try #require(team), "devices": device,
             "members": try #require(member), "invites": try #require(invite),
+            "api-keys": try #require(made?["id"]?.string), "service-accounts": try #require(account),
         ]
         let document = try await owner.expect([200], .get, "/openapi.json")
         let routes = try Self.routes(document, ids)

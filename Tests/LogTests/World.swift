@@ -38,7 +38,7 @@ final class World {
             id: JobID(at: now),
             teamID: TeamID(at: now),
             projectID: ProjectID(at: now),
-            submittedBy: UserID(at: now),
+            submittedBy: .person(UserID(at: now)),
             workspace: .none,
             policy: .contained,
             work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),

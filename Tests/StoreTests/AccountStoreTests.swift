@@ -25,17 +25,6 @@ import Testing
         }
     }
 
-    @Test func `a password hash is replaced, of an account that is there`() async throws {
-        try await withWorld { world in
-            let person = try await world.person()
-            try await world.store.accounts.setPasswordHash(person.user.id, "new")
-            #expect(try await world.store.accounts.credentials(email: person.user.email)?.passwordHash == "new")
-            await #expect(throws: StoreError.notFound) {
-                try await world.store.accounts.setPasswordHash(UserID(at: World.start), "new")
-            }
-        }
-    }
-
     @Test func `a sign-in is active until it is revoked, it expires or its account is disabled`() async throws {
         try await withWorld { world in
             let person = try await world.person()

@@ -196,7 +196,7 @@ import Testing
                 id: JobID(at: World.start),
                 teamID: project.teamID,
                 projectID: project.id,
-                submittedBy: UserID(high: 0, low: 0),
+                submittedBy: .person(UserID(high: 0, low: 0)),
                 workspace: .project,
                 policy: .ask,
                 work: .claude(ClaudeSpec(prompt: "", model: nil, maxTurns: nil)),

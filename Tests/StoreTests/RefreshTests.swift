@@ -12,14 +12,17 @@ import Testing
         _ token: [UInt8],
         successor: [UInt8] = Family.token(),
         after seconds: Int = 0,
-        window: Duration = RefreshTests.window
+        window: Duration = RefreshTests.window,
+        client: String = SignIn.ownClient
     ) async throws -> RefreshOutcome {
         try await world.store.accounts.refresh(
             presented: token,
             successorHash: successor,
             sealedSuccessor: [0xee] + successor,
+            client: client,
             now: World.start.adding(seconds: seconds),
-            window: window
+            window: window,
+            audit: .sample("token.reuse_detected")
         )
     }
 
@@ -73,6 +76,40 @@ import Testing
             #expect(Self.name(try await Self.refresh(world, second, successor: third)) == "rotated")
             #expect(Self.name(try await Self.refresh(world, family.first)) == "reused")
             #expect(Self.name(try await Self.refresh(world, third)) == "refused")
+        }
+    }
+
+    @Test func `another client ends the family, whatever the token's generation`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            for isCurrent in [true, false] {
+                let family = try await Family(world, person)
+                if !isCurrent { _ = try await Self.refresh(world, family.first) }
+                #expect(Self.name(try await Self.refresh(world, family.first, client: "elsewhere")) == "reused")
+                #expect(try await !world.store.accounts.isActive(family.signIn.id, now: World.start))
+            }
+        }
+    }
+
+    @Test func `only a reused token is recorded and told, once`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let family = try await Family(world, person)
+            func reuses() async throws -> Int {
+                try await world.store.audit.stored(AuditChain(nil), after: .start, limit: 1_000)
+                    .count { $0.action == "token.reuse_detected" }
+            }
+            func notices() async throws -> [Notice.Kind] {
+                try await world.store.accounts.notices(of: person.user.id, limit: 10).map(\.kind)
+            }
+            #expect(Self.name(try await Self.refresh(world, family.first)) == "rotated")
+            #expect(Self.name(try await Self.refresh(world, family.first)) == "replayed")
+            #expect(Self.name(try await Self.refresh(world, Family.token())) == "refused")
+            #expect(try await reuses() == 0)
+            #expect(try await notices() == [.newDevice])
+            for _ in 0..<3 { _ = try await Self.refresh(world, family.first, after: 40) }
+            #expect(try await reuses() == 1)
+            #expect(try await notices() == [.tokenReuse, .newDevice])
         }
     }
 

@@ -10,7 +10,8 @@ import Testing
     private static let tables = [
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
         "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
-        "login_failures", "login_places", "master_keys", "secrets", "model_keys",
+        "login_failures", "login_places", "master_keys", "secrets", "model_keys", "password_resets", "sign_in_traits",
+        "notices", "service_accounts", "api_keys",
     ]
 
     /// The rows of a table that a scope sees, past every check of the layers above.
@@ -69,6 +70,16 @@ import Testing
                 signIn: signIn.id,
                 expiresAt: World.start.adding(seconds: 30)
             )
+            let isIssued = try await world.store.passwords.issueReset(
+                person.user.id,
+                hash: person.team.id.uuidBytes + person.team.id.uuidBytes,
+                now: World.start,
+                expiresAt: World.start.adding(seconds: 60),
+                audit: .sample("password.reset_issued")
+            )
+            #expect(isIssued)
+            let account = try await world.serviceAccount(in: person)
+            _ = try await world.key(of: person, serviceAccount: account.id)
         }
         return (mine, theirs)
     }
@@ -93,8 +104,8 @@ import Testing
             let session = try await PostgresConnection.open(ConnectionParameters(world.url), on: world.loop)
             defer { session.close() }
             let visible = [
-                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 4,
-                "team_quotas": 1, "team_usage": 1, "secrets": 2, "model_keys": 2,
+                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 5,
+                "team_quotas": 1, "team_usage": 1, "secrets": 2, "model_keys": 2, "service_accounts": 1, "api_keys": 1,
             ]
             for table in Self.tables {
                 #expect(try await Self.count(table, mine.scope, session) == visible[table, default: 0], "\(table)")

@@ -81,6 +81,8 @@ import Testing
         try await settleQuotas(person, world)
         try await world.register(1)
         try await world.setModelKey(of: .team(team), by: person)
+        let account = try await world.serviceAccount(in: person)
+        _ = try await world.key(of: person, serviceAccount: account.id)
         return person
     }
 

@@ -86,7 +86,7 @@ final class World {
             id: JobID(at: Self.start),
             teamID: person.team.id,
             projectID: (project ?? person.project).id,
-            submittedBy: person.user.id,
+            submittedBy: .person(person.user.id),
             state: runAt > Self.start ? .delayed : .queued,
             priority: priority,
             workspace: workspace,

@@ -81,23 +81,45 @@ extension Endpoints {
 
     /// The team that a body names, once the person may do there what the route needs; without a name the oldest one.
     func team(_ id: TeamID?, for call: PersonCall) async throws -> TeamCall {
-        let memberships = try await services.teams.memberships(of: call.principal.user)
-        guard let found = id.map({ id in memberships.first { $0.team.id == id } }) ?? memberships.first else {
-            throw Refusal(.missing("team"), call.principal, call.permission, target: id?.description)
-        }
-        try demand(call.permission, of: call.principal, found.access)
-        return TeamCall(principal: call.principal, permission: call.permission, team: found.team, role: found.role)
+        let found = try await access(id, call)
+        try demand(call.permission, of: call.principal, found)
+        return TeamCall(principal: call.principal, permission: call.permission, team: found.value, role: found.role)
     }
 
-    /// Refuses a token that carries the permission in no team.
-    func demand(_ permission: Permission, of principal: Principal) throws(Refusal) {
-        guard principal.allows(permission, role: .owner) else {
-            throw Refusal(
-                .forbidden("This token does not carry the permission \(permission.rawValue)."),
-                principal,
-                permission
-            )
+    /// A team of the person's; of a key only its own, as long as that is not limited to projects.
+    private func access(_ id: TeamID?, _ call: PersonCall) async throws -> Access<Team> {
+        let missing = Refusal(.missing("team"), call.principal, call.permission, target: id?.description)
+        switch call.principal {
+        case .person(let person):
+            let memberships = try await services.teams.memberships(of: person.user)
+            guard let found = id.map({ id in memberships.first { $0.team.id == id } }) ?? memberships.first else {
+                throw missing
+            }
+            return found.access
+        case .key(let key):
+            guard id == nil || id == key.team else { throw missing }
+            guard key.projects == nil else {
+                throw Refusal(.keyLimited, call.principal, call.permission, team: key.team)
+            }
+            guard let found = try await services.teams.team(key.team, scope: key.scope) else { throw missing }
+            return found
         }
+    }
+
+    /// Refuses a key whose scopes do not carry the permission, in whatever role.
+    func demand(
+        _ permission: Permission,
+        of principal: Principal,
+        team: TeamID? = nil,
+        target: String? = nil
+    ) throws(Refusal) {
+        guard let scopes = principal.scopes, !KeyScopes.carry(permission, scopes) else { return }
+        let problem: Problem =
+            switch KeyScopes.need(for: permission) {
+            case .scope(let scope): .scopeMissing(scope)
+            case .person, .nothing: .personRequired
+            }
+        throw Refusal(problem, principal, permission, team: team, target: target)
     }
 
     /// Lets through the machine itself and administrators.
@@ -105,9 +127,9 @@ extension Endpoints {
         // A request that a proxy on this machine passed on is somebody else's.
         let address = request.remoteAddress
         if address.hasPrefix("127.") || address == "::1", !request.headers.contains("x-forwarded-for") { return }
-        let principal = try await authenticate(request)
-        guard try await services.accounts.user(principal.user)?.isAdministrator == true else {
-            throw Refusal(.forbidden("This is for administrators, and for the machine itself."), principal, nil)
+        let person = try await authenticatePerson(request)
+        guard try await services.accounts.user(person.user)?.isAdministrator == true else {
+            throw Refusal(.forbidden("This is for administrators, and for the machine itself."), .person(person), nil)
         }
     }
 
@@ -117,13 +139,15 @@ extension Endpoints {
         of principal: Principal,
         _ found: Access<Value>
     ) throws {
+        let (team, target) = (found.value.owningTeam, found.value.auditName)
+        try demand(permission, of: principal, team: team, target: target)
         guard principal.allows(permission, role: found.role) else {
             throw Refusal(
                 .forbidden("This needs the permission \(permission.rawValue); your role is \(found.role.rawValue)."),
                 principal,
                 permission,
-                team: found.value.owningTeam,
-                target: found.value.auditName
+                team: team,
+                target: target
             )
         }
         guard !found.isClosing || Permissions.holdsDuringDeletion(permission) else {

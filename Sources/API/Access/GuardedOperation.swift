@@ -35,9 +35,18 @@ struct GuardedOperation {
 
     /// An operation of a signed-in person about themselves.
     static func person(
-        _ operation: @escaping (Endpoints) -> (HTTPRequest, Principal) async throws -> HTTPResponse
+        _ operation: @escaping (Endpoints) -> (HTTPRequest, Person) async throws -> HTTPResponse
     ) -> GuardedOperation {
         GuardedOperation(access: .person) { endpoints, request in
+            try await operation(endpoints)(request, endpoints.authenticatePerson(request))
+        }
+    }
+
+    /// An operation about whoever asks, be it a person or an API key.
+    static func account(
+        _ operation: @escaping (Endpoints) -> (HTTPRequest, Principal) async throws -> HTTPResponse
+    ) -> GuardedOperation {
+        GuardedOperation(access: .account) { endpoints, request in
             try await operation(endpoints)(request, endpoints.authenticate(request))
         }
     }

@@ -10,6 +10,8 @@ package enum RouteAccess: Sendable, Equatable {
     case worker
     /// A signed-in person, about nobody but themselves.
     case person
+    /// A signed-in person or an API key, about the teams that they are in.
+    case account
     /// A signed-in person, about objects that the query or the body chooses among those of their teams.
     case chosen(Permission)
     /// A member of the team that the path names.
@@ -22,7 +24,7 @@ package enum RouteAccess: Sendable, Equatable {
     /// The one permission of a team-bound route; nil for the others.
     package var permission: Permission? {
         switch self {
-        case .anyone, .machine, .worker, .person: nil
+        case .anyone, .machine, .worker, .person, .account: nil
         case .chosen(let permission), .team(let permission), .project(let permission), .job(let permission): permission
         }
     }

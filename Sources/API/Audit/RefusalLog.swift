@@ -20,7 +20,7 @@ final class RefusalLog {
     private var minutes: [Key: Minute] = [:]
 
     private struct Key: Hashable {
-        let person: UserID
+        let account: ActingAccount
         let team: TeamID?
     }
 
@@ -51,7 +51,7 @@ final class RefusalLog {
             at: time.now,
             details: details
         )
-        guard admit(draft, Key(person: refusal.principal.user, team: refusal.team)) else { return }
+        guard admit(draft, Key(account: refusal.principal.account, team: refusal.team)) else { return }
         try? await audit.record([draft])
     }
 

@@ -54,5 +54,10 @@ extension HTTPRequest {
 
 extension Principal {
     /// Who the audit log says acted.
-    var auditActor: AuditActor { .user(user, device: signIn) }
+    var auditActor: AuditActor {
+        switch self {
+        case .person(let person): .user(person.user, device: person.signIn)
+        case .key(let key): .key(key.id, actingFor: key.account.description)
+        }
+    }
 }

@@ -5,8 +5,8 @@ import HTTP
 
 extension Endpoints {
     /// The signed-in person and their teams: `GET /v1/me`.
-    func me(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
-        guard let user = try await services.accounts.user(principal.user) else { throw ProblemError(.unauthenticated) }
+    func me(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
+        guard let user = try await services.accounts.user(person.user) else { throw ProblemError(.unauthenticated) }
         let memberships = try await services.teams.memberships(of: user.id)
         return .json(
             200,
@@ -27,13 +27,13 @@ extension Endpoints {
     }
 
     /// A one-use ticket for clients whose WebSocket cannot send a header: `POST /v1/stream-tickets`.
-    func createStreamTicket(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+    func createStreamTicket(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let ticket = StreamTicket.make()
         let expiresAt = services.time.now.adding(StreamTicket.lifetime)
         try await services.accounts.createTicket(
             hash: ticket.hash,
-            user: principal.user,
-            signIn: principal.signIn,
+            user: person.user,
+            signIn: person.signIn,
             expiresAt: expiresAt
         )
         return .json(
@@ -51,7 +51,8 @@ extension Endpoints {
     /// The public keys that verify access tokens: `GET /.well-known/jwks.json`.
     func jwks(_ request: HTTPRequest) async throws -> HTTPResponse {
         var response = HTTPResponse.json(200, services.keys.jwks)
-        response.headers.set(name: "cache-control", value: "public, max-age=300")
+        let age = SigningKeyTimes.publicationAge.components.seconds
+        response.headers.set(name: "cache-control", value: "public, max-age=\(age)")
         return response
     }
 }

@@ -1,139 +1,107 @@
 import Auth
 import Bytes
 import Core
-import HTTP
-import Platform
 
-/// Who asks: a signed-in person on one device.
-struct Principal {
+/// Who asks.
+enum Principal {
+    /// A signed-in person.
+    case person(Person)
+    /// An API key, for a person or a service account.
+    case key(APIKey)
+}
+
+/// A signed-in person on one device.
+struct Person {
     let user: UserID
     let signIn: SignInID
     let expiresAt: Timestamp
 
     /// What the person may see.
     var scope: Scope { .user(user) }
+}
 
-    /// Whether the person may do something where they have this role.
-    func allows(_ permission: Permission, role: Role) -> Bool { Permissions.allows(role: role, permission) }
+/// What admits a principal and may end: their streams end with it.
+enum Standing: Hashable, CustomStringConvertible {
+    case signIn(SignInID)
+    case key(APIKeyID)
 
-    /// Whether the token behind it has had its time.
+    /// Reads what a revocation on the bus names.
+    init?(announced message: [UInt8]) {
+        let text = String(decoding: message, as: UTF8.self)
+        if let signIn = SignInID(text) {
+            self = .signIn(signIn)
+        } else if let key = APIKeyID(text) {
+            self = .key(key)
+        } else {
+            return nil
+        }
+    }
+
+    /// The identifier of the sign-in or key.
+    var description: String {
+        switch self {
+        case .signIn(let id): id.description
+        case .key(let id): id.description
+        }
+    }
+}
+
+extension Principal {
+    /// The last instant that can be written: the end of what has none.
+    private static let never = Timestamp(milliseconds: 253_402_300_799_000)
+
+    /// When the token or key behind it ends.
+    var expiresAt: Timestamp {
+        switch self {
+        case .person(let person): person.expiresAt
+        case .key(let key): key.expiresAt ?? Self.never
+        }
+    }
+
+    /// Whether the token or key behind it has had its time.
     func isExpired(at now: Timestamp) -> Bool { now >= expiresAt }
-}
 
-/// Who opens a stream, and by what.
-struct StreamEntry {
-    let principal: Principal
-    /// The WebSocket subprotocol to answer with.
-    let subprotocol: String?
-    /// The hash of the one-use ticket that the client brought.
-    let ticket: [UInt8]?
-}
-
-extension Endpoints {
-    /// The person behind a request; refuses a token that is missing, forged, expired or whose sign-in was revoked.
-    func authenticate(_ request: HTTPRequest) async throws -> Principal {
-        guard let token = bearerToken(request) else { throw ProblemError(.unauthenticated) }
-        let principal = try principal(token)
-        try await admit(principal, request)
-        return principal
-    }
-
-    /// The same for a WebSocket, which may bring a one-use ticket as a subprotocol in place of the header.
-    ///
-    /// The ticket is only looked at: `open` spends it, when nothing else refuses the request any more.
-    func authenticateStream(_ request: HTTPRequest) async throws -> StreamEntry {
-        try checkOrigin(request)
-        if request.headers["authorization"] != nil {
-            return StreamEntry(
-                principal: try await authenticate(request),
-                subprotocol: request.offeredSubprotocols.first { $0 == "errand.v1" },
-                ticket: nil
-            )
-        }
-        let offered = request.offeredSubprotocols
-        guard let ticket = offered.first(where: { $0.hasPrefix(StreamTicket.subprotocolPrefix) }) else {
-            throw ProblemError(.unauthenticated)
-        }
-        guard let hash = StreamTicket.hash(ofSubprotocol: ticket),
-            let (user, signIn) = try await services.accounts.ticket(hash: hash, now: services.time.now)
-        else { throw ProblemError(.ticketRefused) }
-        let principal = Principal(
-            user: user,
-            signIn: signIn,
-            expiresAt: services.time.now.adding(AccessTokenTimes.lifetime)
-        )
-        try await admit(principal, request)
-        return StreamEntry(
-            principal: principal,
-            subprotocol: offered.first { $0 == "errand.v1" } ?? ticket,
-            ticket: hash
-        )
-    }
-
-    /// Lets a stream open that all other checks have passed: the last of them is the handshake, and then the ticket is
-    /// spent, which only one request can do.
-    func open(_ entry: StreamEntry, _ request: HTTPRequest) async throws {
-        _ = try WebSocketHandshake.key(of: request)
-        guard let ticket = entry.ticket else { return }
-        guard try await services.accounts.redeemTicket(hash: ticket, now: services.time.now) != nil else {
-            throw ProblemError(.ticketRefused)
+    /// Whom it acts for.
+    var account: ActingAccount {
+        switch self {
+        case .person(let person): .person(person.user)
+        case .key(let key): key.account
         }
     }
 
-    /// Verifies a token without asking the database.
-    func principal(_ token: String) throws -> Principal {
-        do throws(TokenError) {
-            let claims = try services.verifier.verify(token, now: services.time.now)
-            return Principal(user: claims.subject, signIn: claims.signIn, expiresAt: claims.expiresAt)
-        } catch {
-            throw ProblemError(error == .expired ? .tokenExpired : .unauthenticated)
+    /// The member of the team on whom it hangs: the person, or whoever made the key.
+    var member: UserID {
+        switch self {
+        case .person(let person): person.user
+        case .key(let key): key.issuedBy
         }
     }
 
-    /// Refuses one device's flood and a revoked sign-in; in this order, because asking for the sign-in may cost a query.
-    func admit(_ principal: Principal, _ request: HTTPRequest) async throws {
-        try await charge(principal, request)
-        try await demandActive(principal)
-    }
-
-    private func demandActive(_ principal: Principal) async throws {
-        guard try await signIns.isActive(principal.signIn) else { throw ProblemError(.unauthenticated) }
-    }
-
-    /// Why a stream of this person has to end, or nil while it may go on; a store that is away ends no stream.
-    func endOfStream(_ principal: Principal) async -> StreamEnd? {
-        if principal.isExpired(at: services.time.now) { return .expired }
-        let isActive = (try? await signIns.isActive(principal.signIn)) ?? true
-        return isActive ? nil : .revoked
-    }
-
-    /// The person behind a token that a stream's client sent in band, who may still read the job.
-    func renewed(_ token: String, on job: JobID) async throws -> Principal {
-        let fresh = try principal(token)
-        let verdict = await rates.take(fresh.user, fresh.signIn, .read)
-        guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict)) }
-        try await demandActive(fresh)
-        do {
-            _ = try await enterJob(job, fresh, .jobRead)
-        } catch let refusal as Refusal {
-            throw ProblemError(refusal.problem)
+    /// What it may see.
+    var scope: Scope {
+        switch self {
+        case .person(let person): person.scope
+        case .key(let key): key.scope
         }
-        return fresh
     }
 
-    private func bearerToken(_ request: HTTPRequest) -> String? {
-        guard let value = request.headers["authorization"] else { return nil }
-        let parts = value.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", !parts[1].isEmpty else { return nil }
-        return String(parts[1])
+    var standing: Standing {
+        switch self {
+        case .person(let person): .signIn(person.signIn)
+        case .key(let key): .key(key.id)
+        }
     }
 
-    /// A browser always sends Origin; a page of another origin must not ride on a person's session.
-    private func checkOrigin(_ request: HTTPRequest) throws {
-        guard let origin = request.headers["origin"] else { return }
-        let own = (request.isSecure ? "https://" : "http://") + request.authority
-        guard
-            origin == own || origin == services.settings.publicURL || services.settings.allowedOrigins.contains(origin)
-        else { throw ProblemError(.forbidden("This origin may not open streams; add it to ERRAND_CORS_ORIGINS.")) }
+    /// The scopes of a key; nil for a person, who may do what the role includes.
+    var scopes: Set<KeyScope>? {
+        switch self {
+        case .person: nil
+        case .key(let key): key.scopes
+        }
+    }
+
+    /// Whether it may do something where it has this role.
+    func allows(_ permission: Permission, role: Role) -> Bool {
+        Permissions.allows(role: role, permission) && scopes.map { KeyScopes.carry(permission, $0) } ?? true
     }
 }

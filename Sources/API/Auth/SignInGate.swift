@@ -17,7 +17,7 @@ extension Endpoints {
     /// Known and unknown accounts are counted alike. A device that shows where it was signed in from before is counted by
     /// itself, so that no stranger, not even one at the same address, can make it wait.
     func beginSignIn(_ request: HTTPRequest, as address: String) async throws -> GrantedSignIn {
-        let account = Digest.sha256(Array("errand sign-in \(address.lowercased())".utf8))
+        let account = Self.countedAccount(address)
         let shown = request.meter?.device
         // A device of another account is a stranger to this one, and pays as one.
         if let shown, shown.account != account { try await admitUnknownDevice(request) }
@@ -28,8 +28,32 @@ extension Endpoints {
             isKnownDevice: known != nil,
             begunAt: services.time.now
         )
+        try await admit(attempt, request)
+        return GrantedSignIn(attempt: attempt, device: known ?? .make(account: account))
+    }
+
+    /// Counts a try of their own password by a person who is signed in.
+    ///
+    /// The device is counted by itself: a stolen token guesses no faster than a stranger, and makes nobody else wait.
+    func beginProof(_ request: HTTPRequest, _ person: Person, _ user: User) async throws -> SignInTry {
+        let attempt = SignInTry(
+            account: Self.countedAccount(user.email),
+            place: person.signIn.uuidBytes,
+            isKnownDevice: true,
+            begunAt: services.time.now
+        )
+        try await admit(attempt, request)
+        return attempt
+    }
+
+    /// What an account is counted as, whether there is one of this address or not.
+    private static func countedAccount(_ address: String) -> [UInt8] {
+        Digest.sha256(Array("errand sign-in \(address.lowercased())".utf8))
+    }
+
+    private func admit(_ attempt: SignInTry, _ request: HTTPRequest) async throws {
         switch try await services.signInThrottle.begin(attempt) {
-        case .granted: return GrantedSignIn(attempt: attempt, device: known ?? .make(account: account))
+        case .granted: return
         case .wait(let end, let isFirst):
             let wait = (end - attempt.begunAt).wholeMilliseconds
             let seconds = max(1, (wait + 999) / 1_000)

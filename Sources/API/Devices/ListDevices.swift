@@ -4,10 +4,10 @@ import HTTP
 
 extension Endpoints {
     /// The person's devices that are signed in, newest first: `GET /v1/me/devices`.
-    func listDevices(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+    func listDevices(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let query = try QueryReader(request, allowed: ["limit", "cursor"])
         let page = try await services.accounts.signIns(
-            of: principal.user,
+            of: person.user,
             before: try query.id("cursor", SignInNoun.self),
             limit: try query.limit(),
             now: services.time.now
@@ -17,7 +17,7 @@ extension Endpoints {
             encodePage(
                 page,
                 cursor: { $0.id.description },
-                encode: { DeviceView.write($0, current: principal.signIn, to: &$1) }
+                encode: { DeviceView.write($0, current: person.signIn, to: &$1) }
             )
         )
     }

@@ -3,12 +3,16 @@ import HTTP
 
 extension Endpoints {
     /// Signs one of the person's devices out: `DELETE /v1/me/devices/{id}`.
-    func revokeDevice(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+    func revokeDevice(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let device = try request.pathID("id", SignInNoun.self, noun: "device")
-        guard try await services.accounts.revoke(device, of: principal.user, now: services.time.now) else {
-            throw ProblemError(.missing("device"))
-        }
-        announceRevocation(device)
+        let isRevoked = try await services.accounts.revoke(
+            device,
+            of: person.user,
+            now: services.time.now,
+            audit: request.revocationDraft(person, device.description, at: services.time.now)
+        )
+        guard isRevoked else { throw ProblemError(.missing("device")) }
+        announce(.signIn(device))
         return .noContent
     }
 }

@@ -4,14 +4,15 @@ import HTTP
 
 extension Endpoints {
     /// Signs the person's other devices out, and this one when asked: `POST /v1/me/devices/revoke-all`.
-    func revokeDevices(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+    func revokeDevices(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let includesCurrent = try await request.optionalJSONObject { $0.boolean("include_current") == true }
         let ended = try await services.accounts.revokeAll(
-            of: principal.user,
-            except: includesCurrent ?? false ? nil : principal.signIn,
-            now: services.time.now
+            of: person.user,
+            except: includesCurrent ?? false ? nil : person.signIn,
+            now: services.time.now,
+            audit: request.revocationDraft(person, person.user.description, at: services.time.now)
         )
-        for device in ended { announceRevocation(device) }
+        for device in ended { announce(.signIn(device)) }
         return .json(
             200,
             document { writer in

@@ -7,14 +7,14 @@ extension Endpoints {
     /// Takes an invitation up: `POST /v1/invites/accept`.
     ///
     /// Unknown, used, revoked, expired, bound to another address, made by one who may not invite any more: one answer.
-    func acceptInvite(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
+    func acceptInvite(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let text = try await request.jsonObject { $0.string("token", maximum: InviteToken.maximumBytes) }
         guard let token = text.flatMap({ InviteToken.parse($0) }),
             let invite = try await services.invites.invite(tokenHash: token.hash)
         else { throw ProblemError(.missing("invite")) }
         let now = services.time.now
         let audit = request.auditDraft(
-            principal,
+            .person(person),
             "invite.accepted",
             team: invite.teamID,
             target: invite.id.description,
@@ -24,11 +24,11 @@ extension Endpoints {
         let verdict = try await services.invites.accept(
             tokenHash: token.hash,
             now: now,
-            scope: principal.scope,
+            scope: person.scope,
             audit: audit
         )
         if let problem = verdict.problem { throw ProblemError(problem) }
-        guard let team = try await services.teams.team(invite.teamID, scope: principal.scope) else {
+        guard let team = try await services.teams.team(invite.teamID, scope: person.scope) else {
             throw ProblemError(.missing("team"))
         }
         let membership = Membership(team: team.value, role: team.role)

@@ -20,7 +20,7 @@ extension Endpoints {
             teamID: call.team.id,
             role: form.role ?? .member,
             email: form.email,
-            invitedBy: call.principal.user,
+            invitedBy: try person(of: call).user,
             createdAt: now,
             expiresAt: now.adding(seconds: form.lifetime ?? TeamLimits.inviteLifetime)
         )

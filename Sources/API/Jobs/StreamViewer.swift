@@ -76,7 +76,7 @@ final class StreamViewer: LiveStream {
     private func renew(_ token: String) async {
         do {
             let fresh = try await rights.renewed(token, on: job)
-            guard fresh.user == principal.user else { return cut(.refused) }
+            guard fresh.account == principal.account else { return cut(.refused) }
             principal = fresh
             try await channel.send(text: StreamMessage.accepted(until: fresh.expiresAt, now: rights.now))
         } catch let error as ProblemError where (401...404).contains(error.problem.status) {

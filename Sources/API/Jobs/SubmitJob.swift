@@ -38,7 +38,7 @@ extension Endpoints {
             id: JobID(at: now),
             teamID: project.teamID,
             projectID: project.id,
-            submittedBy: call.principal.user,
+            submittedBy: call.principal.account,
             priority: form.priority ?? JobLimits.defaultPriority,
             workspace: form.workspace ?? .project,
             policy: project.policy,
@@ -92,7 +92,7 @@ extension Endpoints {
     /// Refuses an agent's job that would find no model key when it runs.
     private func demandModel(for work: JobWork, of principal: Principal, in team: TeamID) async throws {
         guard case .claude = work, services.settings.model?.serves(team) != true else { return }
-        guard try await services.modelKeys.hasModelKey(user: principal.user, team: team) else {
+        guard try await services.modelKeys.hasModelKey(user: principal.account.bareID, team: team) else {
             throw ProblemError(.modelKeyMissing)
         }
     }

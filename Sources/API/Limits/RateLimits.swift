@@ -18,8 +18,8 @@ final class RateLimits {
     let gate: RateGate
     private let all: RateBucket
     private let clock: () -> Int64
-    private var people: Generations<UserID, RateBucket>
-    private var signedIn: Generations<SignInID, [RateCharges]>
+    private var people: Generations<ActingAccount, RateBucket>
+    private var signedIn: Generations<Standing, [RateCharges]>
     private var strangers: Generations<AddressBlock, StrangerCharges>
     private var networks: Generations<AddressBlock, NetworkBuckets>
     private var known: Generations<[UInt8], RateCharges>
@@ -50,8 +50,8 @@ final class RateLimits {
     }
 
     /// Charges a signed-in request.
-    func take(_ user: UserID, _ device: SignInID, _ kind: RouteClass) async -> RateVerdict {
-        await gate.take(charges(user, device)[kind.rawValue])
+    func take(_ principal: Principal, _ kind: RouteClass) async -> RateVerdict {
+        await gate.take(charges(principal.account, principal.standing)[kind.rawValue])
     }
 
     /// Charges a request of nobody that is known.
@@ -69,14 +69,14 @@ final class RateLimits {
         )
     }
 
-    private func charges(_ user: UserID, _ device: SignInID) -> [RateCharges] {
+    private func charges(_ account: ActingAccount, _ device: Standing) -> [RateCharges] {
         signedIn.value(device) {
-            let name = user.description
-            let person = people.value(user) { RateBucket("person", name, settings.person) }
+            let name = account.description
+            let person = people.value(account) { RateBucket("person", name, settings.person) }
             let own = RateBucket("device", device.description, settings.device)
             return RouteClass.allCases.map { kind in
                 let bucket = settings.kind(kind).map { RateBucket($0.name, name, $0) }
-                return RateCharges([person, own] + (bucket.map { [$0] } ?? []))
+                return RateCharges([person, own] + (bucket.map { [$0] } ?? []), isStrict: kind == .auth)
             }
         }
     }

@@ -31,7 +31,9 @@ package struct RateSettings: Sendable {
     /// What a person does of one kind; nil where the person's own rate is the limit.
     func kind(_ kind: RouteClass) -> RatePolicy? {
         switch kind {
-        case .auth, .read: nil
+        case .read: nil
+        // A stolen token is no way to try passwords faster.
+        case .auth: signIns("proof", factor: 1)
         // A change costs a commit, a run a process, a stream stays: each leaves room for looking things up.
         case .write: policy("write", percent: 60)
         case .run: policy("run", percent: 60)

@@ -91,7 +91,7 @@ extension Endpoints {
     /// Charges a request to the device that it comes from.
     func charge(_ principal: Principal, _ request: HTTPRequest) async throws {
         guard let meter = request.meter else { return }
-        try hold(meter, to: await rates.take(principal.user, principal.signIn, meter.kind))
+        try hold(meter, to: await rates.take(principal, meter.kind))
     }
 
     /// Gives back what a try of a secret was charged, because it was right.

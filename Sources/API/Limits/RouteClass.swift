@@ -29,6 +29,8 @@ package enum RouteLimits {
     private static let named: [String: RouteClass] = [
         // Their secrets have 256 bits, and all tabs of an office, or all machines of a rack, wake up together.
         "refresh": .write,
+        "reauthenticate": .auth,
+        "changePassword": .auth,
         "enrolWorker": .write,
         "workerControlLink": .stream,
         "workerBulkLink": .stream,

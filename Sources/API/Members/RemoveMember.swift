@@ -10,7 +10,7 @@ extension Endpoints {
 
     /// Leaves a team: `DELETE /v1/teams/{id}/members/me`.
     func leaveTeam(_ request: HTTPRequest, _ call: TeamCall) async throws -> HTTPResponse {
-        try await remove(call.principal.user, "member.left", request, call)
+        try await remove(person(of: call).user, "member.left", request, call)
     }
 
     private func remove(

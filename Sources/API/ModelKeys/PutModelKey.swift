@@ -4,18 +4,18 @@ import HTTP
 
 extension Endpoints {
     /// Keeps the signed-in person's own model key: `PUT /v1/me/model-key`.
-    func putMyModelKey(_ request: HTTPRequest, _ principal: Principal) async throws -> HTTPResponse {
-        try await putModelKey(request, principal, of: .user(principal.user), team: nil)
+    func putMyModelKey(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
+        try await putModelKey(request, person, of: .user(person.user), team: nil)
     }
 
     /// Keeps a team's model key: `PUT /v1/teams/{id}/model-key`.
     func putTeamModelKey(_ request: HTTPRequest, _ call: TeamCall) async throws -> HTTPResponse {
-        try await putModelKey(request, call.principal, of: .team(call.team.id), team: call.team.id)
+        try await putModelKey(request, person(of: call), of: .team(call.team.id), team: call.team.id)
     }
 
     private func putModelKey(
         _ request: HTTPRequest,
-        _ principal: Principal,
+        _ person: Person,
         of owner: ModelKeyOwner,
         team: TeamID?
     ) async throws -> HTTPResponse {
@@ -31,12 +31,12 @@ extension Endpoints {
             provider: form.provider,
             baseURL: form.baseURL,
             lastFour: ModelKey.lastFour(of: form.key),
-            setBy: principal.user,
+            setBy: person.user,
             setAt: now,
             verifiedAt: verification.0 == .accepted ? now : nil
         )
         let draft = request.auditDraft(
-            principal,
+            .person(person),
             "model_key.set",
             team: team,
             target: owner.description,
@@ -47,7 +47,7 @@ extension Endpoints {
             ]
         )
         try await services.vault.keep(secret, in: owner.secretPlace) { (sealed) async throws(StoreError) in
-            try await services.modelKeys.setModelKey(key, sealed: sealed, scope: principal.scope, audit: draft)
+            try await services.modelKeys.setModelKey(key, sealed: sealed, scope: person.scope, audit: draft)
         }
         return ModelKeyView.answer(key, verification)
     }

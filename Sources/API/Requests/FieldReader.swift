@@ -97,6 +97,43 @@ struct FieldReader {
         return texts
     }
 
+    /// An array of cases of an enumeration, each at most once.
+    mutating func choices<Choice: RawRepresentable<String> & CaseIterable & Hashable>(
+        _ name: String,
+        _: Choice.Type,
+        count: ClosedRange<Int>
+    ) -> Set<Choice>? {
+        guard let texts = strings(name, count: count, maximum: 100) else { return nil }
+        let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        return distinct(texts, name, "must be one of \(names)") { Choice(rawValue: $0) }.map { Set($0) }
+    }
+
+    /// An array of identifiers of a noun, each at most once.
+    mutating func ids<N: Noun>(
+        _ name: String,
+        _: N.Type,
+        count: ClosedRange<Int>,
+        required: Bool = true
+    ) -> [ID<N>]? {
+        guard let texts = strings(name, count: count, maximum: 100, required: required) else { return nil }
+        return distinct(texts, name, "must be an id like \"\(N.prefix)_…\"") { ID<N>($0) }
+    }
+
+    private mutating func distinct<Value: Hashable>(
+        _ texts: [String],
+        _ name: String,
+        _ rule: String,
+        _ read: (String) -> Value?
+    ) -> [Value]? {
+        var values: [Value] = []
+        for (index, text) in texts.enumerated() {
+            guard let value = read(text) else { return wrong("\(name)/\(index)", rule, isPath: true) }
+            guard !values.contains(value) else { return wrong("\(name)/\(index)", "is there twice", isPath: true) }
+            values.append(value)
+        }
+        return values
+    }
+
     /// An object whose members are strings, such as environment variables.
     mutating func stringMap(_ name: String, count: Int, maximum: Int) -> [String: String]? {
         guard let value = member(name, required: false) else { return nil }

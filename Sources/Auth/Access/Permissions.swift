@@ -14,6 +14,10 @@ package enum Permission: String, Sendable, CaseIterable {
     case workspaceRead
     /// Leave the team.
     case teamLeave
+    /// See and end one's own API keys; everybody's with the permission to manage service accounts.
+    case keyManage
+    /// Make and rotate API keys for oneself, never with more than one's own role.
+    case keyCreate
     /// Make projects and change them.
     case projectWrite
     /// Put files into a workspace.
@@ -32,6 +36,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case inviteManage
     /// Set, see and remove the team's model key; nobody sees the key itself.
     case modelKeyManage
+    /// Make and end service accounts, and everybody's API keys.
+    case serviceAccountManage
     /// Manage the team's own workers.
     case workerManage
     /// Read the team's audit log.
@@ -54,9 +60,11 @@ package enum Permissions {
     /// Without a default case, so that a new permission does not compile until it has a row.
     private static func least(for permission: Permission) -> Role {
         switch permission {
-        case .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .teamLeave: .viewer
+        case .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .teamLeave, .keyManage, .keyCreate:
+            .viewer
         case .projectWrite, .workspaceWrite, .jobRun, .jobCancel: .member
-        case .projectDelete, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .workerManage, .auditRead:
+        case .projectDelete, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .serviceAccountManage,
+            .workerManage, .auditRead:
             .admin
         case .teamTransfer, .teamDelete, .teamRestore, .ownerManage: .owner
         }
@@ -66,9 +74,9 @@ package enum Permissions {
     package static func holdsDuringDeletion(_ permission: Permission) -> Bool {
         switch permission {
         case .teamRead, .memberRead, .projectRead, .jobRead, .workspaceRead, .auditRead: true
-        case .teamLeave, .teamDelete, .teamRestore, .jobCancel: true
-        case .projectWrite, .workspaceWrite, .jobRun, .projectDelete: false
-        case .teamRename, .memberManage, .inviteManage, .modelKeyManage, .workerManage: false
+        case .teamLeave, .teamDelete, .teamRestore, .jobCancel, .keyManage: true
+        case .projectWrite, .workspaceWrite, .jobRun, .projectDelete, .keyCreate: false
+        case .teamRename, .memberManage, .inviteManage, .modelKeyManage, .serviceAccountManage, .workerManage: false
         case .teamTransfer, .ownerManage: false
         }
     }

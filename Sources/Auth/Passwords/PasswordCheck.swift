@@ -16,6 +16,18 @@ package enum PasswordCheck {
         try PasswordHash.verify(password: [UInt8](password.utf8), phc: stored)
     }
 
+    /// Whether the password opens the account; a stored hash that is malformed, or that must not be computed because of what
+    /// it would cost, opens nothing, after the work of a good one.
+    package static func admits(_ password: String, _ stored: String) throws(CryptoError) -> Bool {
+        do throws(CryptoError) {
+            return try matches(password, stored)
+        } catch {
+            guard error.reason == .malformedHash || error.reason == .invalidParameters else { throw error }
+            _ = try matches(password, decoy)
+            return false
+        }
+    }
+
     /// Whether a hash that just matched should be made anew, because the standard cost has changed.
     package static func needsRehash(_ stored: String) -> Bool { PasswordHash.needsRehash(stored, .standard) }
 }

@@ -6,6 +6,8 @@ package enum PasswordRejection: Sendable, Equatable, CustomStringConvertible {
     case common
     /// One character, a few characters or a run of neighbours over and over.
     case repetitive
+    /// On the installation's list of leaked passwords.
+    case breached
     /// Little more than the name of the person, the team or the product.
     case containsContext(String)
 
@@ -15,6 +17,7 @@ package enum PasswordRejection: Sendable, Equatable, CustomStringConvertible {
         case .tooLong: "The password may have at most \(PasswordRules.lengths.upperBound) characters."
         case .common: "The password is among those that are guessed first."
         case .repetitive: "The password repeats a few characters or follows their order."
+        case .breached: "The password is in a list of leaked ones; if you use it elsewhere, change it there too."
         case .containsContext(let word): "The password is little more than \"\(word)\"."
         }
     }

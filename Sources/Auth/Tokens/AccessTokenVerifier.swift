@@ -10,12 +10,19 @@ package final class AccessTokenVerifier {
     package static let capacity = 4096
 
     private typealias Verdict = (claims: AccessClaims, until: Timestamp)
-    private let ring: KeyRing
+    private var ring: KeyRing
     private var young: [[UInt8]: Verdict] = [:]
     private var old: [[UInt8]: Verdict] = [:]
 
     /// A verifier of tokens signed by `ring` that remembers nothing yet.
     package init(_ ring: KeyRing) { self.ring = ring }
+
+    /// Believes the keys of another ring from now on, and nothing that was believed by the former one's.
+    package func replace(_ ring: KeyRing) {
+        self.ring = ring
+        young = [:]
+        old = [:]
+    }
 
     /// How many tokens are remembered.
     package var count: Int { young.count + old.count }

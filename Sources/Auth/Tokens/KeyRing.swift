@@ -10,7 +10,7 @@ package final class KeyRing: Sendable {
 
     private let issuer: String
     private let audience: String
-    private let active: SigningKey
+    private let set: SigningKeySet
     private let keys: [String: SigningKey]
     /// The public keys as a JWK set, served as it stands.
     package let jwks: [UInt8]
@@ -19,7 +19,7 @@ package final class KeyRing: Sendable {
     package init(_ set: SigningKeySet, issuer: String, audience: String) {
         self.issuer = issuer
         self.audience = audience
-        active = set.active
+        self.set = set
         keys = Dictionary(set.keys.map { ($0.identifier, $0) }) { first, _ in first }
         var writer = JSONWriter()
         writer.beginObject()
@@ -31,23 +31,26 @@ package final class KeyRing: Sendable {
         jwks = writer.bytes
     }
 
-    /// The token of `claims`, signed by the active key.
-    package func sign(_ claims: AccessClaims) throws(CryptoError) -> String { try sign(claims.encoded(), Self.type) }
-
-    /// The token that leads from one step of a sign-in to the next, signed by the active key.
-    package func sign(_ step: StepToken) throws(CryptoError) -> String {
-        try sign(step.encoded(issuer: issuer), step.kind.rawValue)
+    /// The token of `claims`, signed by the key whose turn it is when they are issued.
+    package func sign(_ claims: AccessClaims) throws(CryptoError) -> String {
+        try sign(claims.encoded(), Self.type, set.signer(at: claims.issuedAt))
     }
 
-    private func sign(_ payload: [UInt8], _ type: String) throws(CryptoError) -> String {
+    /// The token that leads from one step of a sign-in to the next, signed by the key whose turn it is when it is made.
+    package func sign(_ step: StepToken) throws(CryptoError) -> String {
+        let made = step.expiresAt.adding(.zero - StepToken.lifetime)
+        return try sign(step.encoded(issuer: issuer), step.kind.rawValue, set.signer(at: made))
+    }
+
+    private func sign(_ payload: [UInt8], _ type: String, _ signer: SigningKey) throws(CryptoError) -> String {
         var header = JSONWriter(reserving: 128)
         header.beginObject()
         header.member("alg", JWK.algorithm)
         header.member("typ", type)
-        header.member("kid", active.identifier)
+        header.member("kid", signer.identifier)
         header.endObject()
         let signed = Base64.encodeURL(header.bytes) + "." + Base64.encodeURL(payload)
-        return signed + "." + Base64.encodeURL(try active.key.sign([UInt8](signed.utf8)))
+        return signed + "." + Base64.encodeURL(try signer.key.sign([UInt8](signed.utf8)))
     }
 
     /// The claims of a token that one of our keys signed and that holds now.

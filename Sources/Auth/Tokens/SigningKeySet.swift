@@ -9,11 +9,11 @@ package enum SigningKeySetError: Error, Sendable, Equatable {
     case unknownVersion
 }
 
-/// The signing keys as they are kept: a secret document, never empty, with one key that signs.
+/// The signing keys as they are kept: a secret document, never empty, whose newest key signs or is about to.
 package struct SigningKeySet: Sendable {
     /// All keys that may still verify, oldest first.
     package let keys: [SigningKey]
-    /// The key that signs: the last that was made.
+    /// The newest key, which signs once its time has come.
     package let active: SigningKey
 
     private static let version: Int64 = 1
@@ -28,13 +28,31 @@ package struct SigningKeySet: Sendable {
         self.active = active
     }
 
-    /// The set in which a new key signs and the others verify until the last token they may have signed has expired.
-    package func rotated(at now: Timestamp) throws(CryptoError) -> SigningKeySet {
-        let end = now.adding(AccessTokenTimes.maximumLifetime)
-        let older = keys.filter { !$0.isRetired(at: now) }.map {
-            SigningKey(key: $0.key, createdAt: $0.createdAt, retiresAt: $0.retiresAt ?? end)
-        }
-        return SigningKeySet(older: older, active: try .generate(at: now))
+    /// The key that signs at an instant: the newest whose time has come.
+    package func signer(at now: Timestamp) -> SigningKey {
+        keys.last { $0.signsFrom <= now && !$0.isRetired(at: now) } ?? active
+    }
+
+    /// The set in which a new key signs after `delay`, and the others verify until the last token they may sign expires.
+    package func rotated(at now: Timestamp, delay: Duration = .zero) throws(CryptoError) -> SigningKeySet {
+        let start = now.adding(delay)
+        let end = start.adding(AccessTokenTimes.maximumLifetime)
+        let older = keys.filter { !$0.isRetired(at: now) }.map { $0.retiring(at: $0.retiresAt ?? end) }
+        return SigningKeySet(older: older, active: try .generate(at: now, signsFrom: start))
+    }
+
+    /// The set without a key, nothing of which is believed any more; nil when it has no such key.
+    ///
+    /// Somebody always signs: without the newest key a new one takes over at once, and without the one that signs the
+    /// newest does not wait any longer.
+    package func removing(_ identifier: String, at now: Timestamp) throws(CryptoError) -> SigningKeySet? {
+        let standing = keys.filter { !$0.isRetired(at: now) }
+        let rest = standing.filter { $0.identifier != identifier }
+        guard rest.count < standing.count else { return nil }
+        guard identifier != active.identifier else { return SigningKeySet(older: rest, active: try .generate(at: now)) }
+        let older = rest.filter { $0.identifier != active.identifier }
+        let canWait = older.contains { $0.signsFrom <= now } || active.signsFrom <= now
+        return SigningKeySet(older: older, active: canWait ? active : active.signing(from: now))
     }
 
     /// Reads a stored document.
@@ -60,6 +78,7 @@ package struct SigningKeySet: Sendable {
             writer.beginObject()
             writer.member("seed", Base64.encodeURL(key.key.seed))
             writer.member("created_at", key.createdAt)
+            writer.member("signs_from", key.signsFrom)
             writer.member("retires_at", key.retiresAt)
             writer.endObject()
         }
@@ -72,13 +91,29 @@ package struct SigningKeySet: Sendable {
         guard let seed = entry["seed"]?.string.flatMap({ Base64.decodeURL($0) }),
             let key = try? Ed25519PrivateKey(seed: seed)
         else { throw .malformed("seed") }
-        guard let createdAt = entry["created_at"]?.string.flatMap(Timestamp.init(rfc3339:)) else {
-            throw .malformed("created_at")
-        }
-        guard let retires = entry["retires_at"], !retires.isNull else {
-            return SigningKey(key: key, createdAt: createdAt)
-        }
-        guard let retiresAt = retires.string.flatMap(Timestamp.init(rfc3339:)) else { throw .malformed("retires_at") }
-        return SigningKey(key: key, createdAt: createdAt, retiresAt: retiresAt)
+        guard let createdAt = try time(entry, "created_at") else { throw .malformed("created_at") }
+        // A set that says nothing of it was written when keys signed at once.
+        return SigningKey(
+            key: key,
+            createdAt: createdAt,
+            signsFrom: try time(entry, "signs_from"),
+            retiresAt: try time(entry, "retires_at")
+        )
+    }
+
+    private static func time(_ entry: JSONValue, _ name: String) throws(SigningKeySetError) -> Timestamp? {
+        guard let value = entry[name], !value.isNull else { return nil }
+        guard let time = value.string.flatMap(Timestamp.init(rfc3339:)) else { throw .malformed(name) }
+        return time
+    }
+}
+
+extension SigningKey {
+    fileprivate func retiring(at end: Timestamp) -> SigningKey {
+        SigningKey(key: key, createdAt: createdAt, signsFrom: signsFrom, retiresAt: end)
+    }
+
+    fileprivate func signing(from start: Timestamp) -> SigningKey {
+        SigningKey(key: key, createdAt: createdAt, signsFrom: start, retiresAt: retiresAt)
     }
 }

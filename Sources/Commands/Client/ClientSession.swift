@@ -255,6 +255,29 @@ extension ClientSession {
 
     /// Asks for tokens with what proves who asks.
     func signIn(_ target: String, _ body: JSONValue, deviceToken: String? = nil) async throws -> TokenPair {
+        let answer = try await send(target, body, deviceToken: deviceToken)
+        guard let tokens = TokenPair(try json(answer), at: clock.now) else {
+            throw CommandFailure("\(server.text) does not answer as an errand server", exitCode: ExitCode.unavailable)
+        }
+        return tokens
+    }
+
+    /// Sends what needs no token, because it proves by itself that it may be done.
+    func post(withoutToken target: String, _ body: JSONValue) async throws {
+        do {
+            _ = try await send(target, body)
+        } catch let problem as ServerProblem {
+            throw problem.failure
+        } catch let error as HTTPClientError {
+            throw CommandFailure(error, server: server.text)
+        }
+    }
+
+    private func send(
+        _ target: String,
+        _ body: JSONValue,
+        deviceToken: String? = nil
+    ) async throws -> ClientResponse {
         var fields = HTTPHeaders([("content-type", "application/json"), ("user-agent", Self.userAgent)])
         if let deviceToken { fields.append(name: "errand-device", value: deviceToken) }
         let answer = try await client.send(
@@ -264,13 +287,10 @@ extension ClientSession {
             body: body.encoded()
         )
         wasReached = true
-        guard answer.status == 200 else {
+        guard (200...299).contains(answer.status) else {
             throw ServerProblem(status: answer.status, body: answer.body, headers: answer.headers)
         }
-        guard let tokens = TokenPair(try json(answer), at: clock.now) else {
-            throw CommandFailure("\(server.text) does not answer as an errand server", exitCode: ExitCode.unavailable)
-        }
-        return tokens
+        return answer
     }
 
     /// Changes what is remembered beside the tokens.

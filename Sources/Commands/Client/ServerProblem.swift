@@ -54,7 +54,7 @@ struct ServerProblem: Error, Equatable, CustomStringConvertible {
     var isPassing: Bool { status == 429 || status == 502 || status == 503 || status == 504 }
 
     /// The failure that ends the command.
-    var failure: CommandFailure { CommandFailure(description, exitCode: exitCode) }
+    var failure: CommandFailure { CommandFailure(description, exitCode: exitCode, problemCode: code) }
 }
 
 extension CommandFailure {

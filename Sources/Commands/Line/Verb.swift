@@ -52,10 +52,13 @@ package enum ExitCode {
 package struct CommandFailure: Error, Sendable, CustomStringConvertible {
     package let description: String
     package let exitCode: Int32
+    /// The server's own code for what went wrong, when it was the server that refused.
+    package let problemCode: String?
 
     /// Makes a failure.
-    package init(_ description: String, exitCode: Int32 = ExitCode.failed) {
+    package init(_ description: String, exitCode: Int32 = ExitCode.failed, problemCode: String? = nil) {
         self.description = description
         self.exitCode = exitCode
+        self.problemCode = problemCode
     }
 }

@@ -25,12 +25,19 @@ package struct Serve: Verb {
         let configuration = try Configuration.takeOver()
         let log = try StructuredLog(level: configuration.logLevel)
         for secret in configuration.secrets { log.conceal(secret) }
-        let plan = try await plan(configuration, log, on: loop)
+        let keyFile = SigningKeyFile(configuration)
+        let keys = try keyFile.loadOrMake()
+        let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
+        let makeKeys = { (set: SigningKeySet) in TokenKeys(set, publicURL: publicURL) }
+        let feed = KeyRingFeed(makeKeys(keys.set))
+        let plan = try await plan(configuration, publicURL, feed, log, on: loop)
+        let watch = SigningKeyWatch(keyFile, text: keys.text, feed: feed, log: log, loop: loop, makeKeys: makeKeys)
         let gate = StopGate()
         let signals = try SignalStream(Serve.signals, on: loop)
         loop.spawnLocal {
             while let signal = await signals.next() {
                 if signal == SIGHUP {
+                    watch.hurry()
                     do {
                         try plan.tls.reload()
                         log.info("certificate reloaded")
@@ -48,6 +55,7 @@ package struct Serve: Verb {
                 }
             }
         }
+        loop.spawnLocal { await watch.run() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<configuration.loops {
                 let own = try EventLoop.start(name: "api-\(index)")
@@ -66,6 +74,7 @@ package struct Serve: Verb {
             }
             try await group.waitForAll()
         }
+        watch.stop()
         signals.close()
         log.close()
         return ExitCode.done
@@ -73,6 +82,8 @@ package struct Serve: Verb {
 
     private func plan(
         _ configuration: Configuration,
+        _ publicURL: String,
+        _ keys: KeyRingFeed,
         _ log: StructuredLog,
         on loop: EventLoop
     ) async throws -> ServePlan {
@@ -90,8 +101,6 @@ package struct Serve: Verb {
         try refuseTaken(address, on: loop)
         let hosts = ModelHosts(configuration.modelHosts)
         let model = try model(configuration, hosts)
-        let signingKeys = try SigningKeys.load(configuration)
-        let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
         let masterKeys = MasterKeyFile(configuration)
         var limits = ServerLimits()
         limits.maximumConnections = configuration.maxConnections
@@ -109,12 +118,12 @@ package struct Serve: Verb {
             counter: ConnectionCounter(limits: limits),
             database: database.reveal(),
             redis: try redis(configuration),
-            keys: KeyRing(signingKeys, issuer: publicURL, audience: publicURL),
             audit: try AuditSigning.load(configuration, host: ClientURL(publicURL)?.host ?? "localhost"),
-            deviceTokens: DeviceTokens(signingKeys),
             masterKeys: MasterKeyHolder(masterKeys, try await masterKeys.loadOrMake(on: loop)),
             modelHosts: hosts,
             modelTrust: try TLSClientContext(caFile: nil),
+            keys: keys,
+            breachedPasswords: try configuration.breachedPasswords.map { try BreachedPasswordFile($0) },
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
             passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
             links: LinkRegistry(),

@@ -20,13 +20,13 @@ struct ServePlan: Sendable {
     var counter: ConnectionCounter
     var database: String
     var redis: QueueConfiguration
-    var keys: KeyRing
     var audit: AuditSigning
-    var deviceTokens: DeviceTokens
     var masterKeys: MasterKeyHolder
     var modelHosts: ModelHosts
     /// Whom https providers of models are trusted by.
     var modelTrust: TLSClientContext
+    var keys: KeyRingFeed
+    var breachedPasswords: (any BreachedPasswords)?
     var passwords: ThreadPool
     var links: LinkRegistry
     var settings: ServiceSettings
@@ -43,6 +43,7 @@ final class ServeLoop {
     private let store: Store
     private let queue: Queue
     private let server: HTTPServer
+    private let services: Services
     private let care: QueueCare?
     private let auditCare: AuditCare?
     private let election: AuditElection
@@ -56,7 +57,8 @@ final class ServeLoop {
         let time = SystemTime()
         store = try Store(configuration: StoreConfiguration(url: plan.database), loop: loop)
         queue = Queue(configuration: plan.redis, loop: loop, clock: time)
-        let services = Services(
+        let keys = plan.keys.keys
+        services = Services(
             loop: loop,
             time: time,
             accounts: store.accounts,
@@ -78,9 +80,12 @@ final class ServeLoop {
             buckets: queue.buckets,
             signInThrottle: store.signInThrottle,
             quotas: store.quotas,
-            keys: plan.keys,
-            verifier: AccessTokenVerifier(plan.keys),
-            deviceTokens: plan.deviceTokens,
+            passwords: store.passwords,
+            apiKeys: store.apiKeys,
+            breachedPasswords: plan.breachedPasswords,
+            keys: keys.ring,
+            verifier: AccessTokenVerifier(keys.ring),
+            deviceTokens: keys.devices,
             passwordPool: plan.passwords,
             links: plan.links,
             settings: plan.settings,
@@ -124,6 +129,9 @@ final class ServeLoop {
     /// Serves until the gate opens, then lets accepted requests finish.
     func run(until gate: StopGate, onReady: () -> Void) async throws {
         gate.onOpen { [reference = LoopReference(self, loop)] in reference.use { $0.stop() } }
+        plan.keys.listen { [reference = LoopReference(services, loop)] keys in
+            reference.use { $0.replaceKeys(keys.ring, keys.devices) }
+        }
         try await connect()
         // Before the first request is taken, and once for all loops.
         if care != nil { try await store.quotas.setDefaults(plan.quotas) }

@@ -12,8 +12,15 @@ package struct SignIn: Sendable, Equatable {
     /// Absolute: refreshing never moves it.
     package var expiresAt: Timestamp
     package var revokedAt: Timestamp?
+    /// When the person last proved who they are, by more than a token.
+    package var authenticatedAt: Timestamp
+    /// The client that its tokens are bound to.
+    package var clientID: String
 
-    /// Makes a sign-in from its stored parts.
+    /// The client of Errand's own programs.
+    package static let ownClient = "errand"
+
+    /// Makes a sign-in from its stored parts; a new one is as fresh as it is young.
     package init(
         id: SignInID,
         userID: UserID,
@@ -23,7 +30,9 @@ package struct SignIn: Sendable, Equatable {
         createdAt: Timestamp,
         lastUsedAt: Timestamp,
         expiresAt: Timestamp,
-        revokedAt: Timestamp?
+        revokedAt: Timestamp?,
+        authenticatedAt: Timestamp? = nil,
+        clientID: String = SignIn.ownClient
     ) {
         self.id = id
         self.userID = userID
@@ -34,6 +43,8 @@ package struct SignIn: Sendable, Equatable {
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
+        self.authenticatedAt = authenticatedAt ?? createdAt
+        self.clientID = clientID
     }
 }
 

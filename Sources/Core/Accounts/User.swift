@@ -34,11 +34,14 @@ package struct UserCredentials: Sendable {
     package var user: User
     /// The argon2id PHC string.
     package var passwordHash: String
+    /// Which of the account's passwords that is: a new one has a new number, a costlier hash of the same has not.
+    package var passwordGeneration: Int
 
     /// Pairs an account with its password hash.
-    package init(user: User, passwordHash: String) {
+    package init(user: User, passwordHash: String, passwordGeneration: Int) {
         self.user = user
         self.passwordHash = passwordHash
+        self.passwordGeneration = passwordGeneration
     }
 }
 

@@ -44,7 +44,7 @@ package struct Job: Sendable, Equatable {
     package var id: JobID
     package var teamID: TeamID
     package var projectID: ProjectID
-    package var submittedBy: UserID
+    package var submittedBy: ActingAccount
     package var state: JobState
     package var reason: JobReason?
     /// One sentence for a person.
@@ -73,7 +73,7 @@ package struct Job: Sendable, Equatable {
         id: JobID,
         teamID: TeamID,
         projectID: ProjectID,
-        submittedBy: UserID,
+        submittedBy: ActingAccount,
         state: JobState = .queued,
         priority: Int = JobLimits.defaultPriority,
         workspace: WorkspaceMode,

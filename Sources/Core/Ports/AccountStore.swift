@@ -12,20 +12,39 @@ package protocol AccountStore: AnyObject {
     func users() async throws(StoreError) -> [User]
     /// Disables or enables an account; disabling revokes its sign-ins in the same transaction. False when unknown.
     func setDisabled(_ id: UserID, _ isDisabled: Bool, audit: AuditDraft) async throws(StoreError) -> Bool
-    /// Replaces a password hash (a rehash; revokes nothing).
-    func setPasswordHash(_ id: UserID, _ passwordHash: String) async throws(StoreError)
-    /// Stores a new sign-in with the hash of its first refresh token.
-    func createSignIn(_ signIn: SignIn, refreshHash: [UInt8]) async throws(StoreError)
+    /// The clients and networks that a person has signed in with; empty before the first time.
+    func traits(of user: UserID) async throws(StoreError) -> Set<SignInTrait>
+    /// Stores a new sign-in with the hash of its first refresh token, notes its traits, and leaves a notice.
+    ///
+    /// `notFound` when the account is not there, or when its password is not that of `passwordGeneration` any more or it was
+    /// disabled: nobody begins what a change has just ended.
+    func createSignIn(
+        _ signIn: SignIn,
+        refreshHash: [UInt8],
+        passwordGeneration: Int?,
+        traits: Set<SignInTrait>,
+        notice: Notice?,
+        audit: [AuditDraft]
+    ) async throws(StoreError)
+    /// The sign-in with this id, whether it stands or not.
+    func signIn(_ id: SignInID) async throws(StoreError) -> SignIn?
+    /// The sign-in that a refresh token belongs to, whether it stands or not.
+    func signIn(refreshHash: [UInt8]) async throws(StoreError) -> SignIn?
+    /// Notes that the person behind a sign-in has proved again who they are.
+    func confirm(_ signIn: SignInID, now: Timestamp, audit: AuditDraft) async throws(StoreError)
     /// Rotates a refresh token under a row lock.
     ///
     /// The direct parent of the current token, within `window` of its first use, is answered with the sealed successor
-    /// that was stored then; any older generation revokes the sign-in.
+    /// that was stored then; any older generation, and another client, revokes the sign-in, which is recorded by `audit`
+    /// and told to the person.
     func refresh(
         presented hash: [UInt8],
         successorHash: [UInt8],
         sealedSuccessor: [UInt8],
+        client: String,
         now: Timestamp,
-        window: Duration
+        window: Duration,
+        audit: AuditDraft
     ) async throws(StoreError) -> RefreshOutcome
     /// True while the sign-in is neither revoked nor expired and its account is enabled; notes its use, to the minute.
     func isActive(_ signIn: SignInID, now: Timestamp) async throws(StoreError) -> Bool
@@ -37,11 +56,23 @@ package protocol AccountStore: AnyObject {
         now: Timestamp
     ) async throws(StoreError) -> Page<SignIn>
     /// Revokes a sign-in; idempotent.
-    func revoke(_ signIn: SignInID, now: Timestamp) async throws(StoreError)
+    func revoke(_ signIn: SignInID, now: Timestamp, audit: AuditDraft) async throws(StoreError)
     /// Revokes one of a person's sign-ins; false when the person has none such that stands.
-    func revoke(_ signIn: SignInID, of user: UserID, now: Timestamp) async throws(StoreError) -> Bool
+    func revoke(
+        _ signIn: SignInID,
+        of user: UserID,
+        now: Timestamp,
+        audit: AuditDraft
+    ) async throws(StoreError) -> Bool
     /// Revokes all of a person's sign-ins but `kept`; answers with those that it ended.
-    func revokeAll(of user: UserID, except kept: SignInID?, now: Timestamp) async throws(StoreError) -> [SignInID]
+    func revokeAll(
+        of user: UserID,
+        except kept: SignInID?,
+        now: Timestamp,
+        audit: AuditDraft
+    ) async throws(StoreError) -> [SignInID]
+    /// What a person should know about their account, newest first.
+    func notices(of user: UserID, limit: Int) async throws(StoreError) -> [Notice]
     /// Keeps the hash of a one-use stream ticket until `expiresAt`.
     func createTicket(hash: [UInt8], user: UserID, signIn: SignInID, expiresAt: Timestamp) async throws(StoreError)
     /// Who holds a ticket, which stays good; nil when unknown, used or expired.

@@ -4,6 +4,8 @@ package enum Scope: Hashable, Sendable {
     case user(UserID)
     /// One team.
     case team(TeamID)
+    /// What an API key opens: its team, or when it is limited only some projects of it.
+    case key(APIKeyID, isLimited: Bool)
     /// All rows: signing in, the worker link, the sweeps. Never taken from a request.
     case system
 }

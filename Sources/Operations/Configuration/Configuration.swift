@@ -62,6 +62,8 @@ package struct Configuration: Sendable {
     package var auditInterval: Duration
     /// Days that the audit log is kept at least; 0 keeps it for ever.
     package var auditKeepDays: Int
+    /// The file of leaked passwords.
+    package var breachedPasswords: String?
     /// Where the stand-in listens.
     package var standinListen: ListenAddress?
     /// The key that clients of the stand-in must show.
@@ -148,6 +150,7 @@ package struct Configuration: Sendable {
         auditEntries = reader.read(Settings.auditEntries, orElse: 1)
         auditInterval = .seconds(reader.read(Settings.auditSeconds, orElse: 1))
         auditKeepDays = reader.read(Settings.auditKeepDays, orElse: 0)
+        breachedPasswords = reader.read(Settings.breachedPasswords)
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)

@@ -210,6 +210,11 @@ enum Settings {
         summary: "file of the keys that sign access tokens, by default secrets/signing-keys.json below ERRAND_DATA",
         parse: SettingForms.path
     )
+    static let breachedPasswords = Setting(
+        name: "ERRAND_BREACHED_PASSWORDS",
+        summary: "sorted file of leaked passwords, lines of SHA-1:COUNT, that no new password may be in",
+        parse: SettingForms.path
+    )
     static let standinListen = Setting(
         name: "ERRAND_STANDIN_LISTEN",
         summary: "where errand standin listens",

@@ -4,9 +4,10 @@ import Core
 extension Job {
     /// The columns that `init(_:)` reads.
     static let columns = """
-        j.id, j.team_id, j.project_id, j.submitted_by, j.state, j.priority, j.workspace, j.policy, j.kind, j.spec, \
-        j.max_attempts, j.timeout_seconds, j.created_at, j.run_at, j.reason, j.reason_text, j.attempt, j.worker_id, \
-        j.started_at, j.finished_at, j.cancel_requested_at, j.result, j.log_last_seq, j.log_bytes, j.log_sha256, j.model_key
+        j.id, j.team_id, j.project_id, j.submitted_by, j.submitted_by_service, j.state, j.priority, \
+        j.workspace, j.policy, j.kind, j.spec, j.max_attempts, j.timeout_seconds, j.created_at, j.run_at, j.reason, \
+        j.reason_text, j.attempt, j.worker_id, j.started_at, j.finished_at, j.cancel_requested_at, j.result, j.log_last_seq, \
+        j.log_bytes, j.log_sha256, j.model_key
         """
 
     /// Reads `columns`.
@@ -14,7 +15,8 @@ extension Job {
         let id: JobID = try row.value()
         let team: TeamID = try row.value()
         let project: ProjectID = try row.value()
-        let person: UserID = try row.value()
+        let account: UserID = try row.value()
+        let isService: Bool = try row.value()
         let state: JobState = try row.word()
         let priority: Int = try row.value()
         let workspace: WorkspaceMode = try row.word()
@@ -27,7 +29,8 @@ extension Job {
             id: id,
             teamID: team,
             projectID: project,
-            submittedBy: person,
+            submittedBy: isService
+                ? .service(ServiceAccountID(high: account.high, low: account.low)) : .person(account),
             state: state,
             priority: priority,
             workspace: workspace,

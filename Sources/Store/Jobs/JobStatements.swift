@@ -99,7 +99,10 @@ enum JobStatements {
         ) s
         """
     )
-    static let expire = PostgresStatement("jobs.expire", "select errand_expire($1::timestamptz, $2::integer)")
+    static let expire = PostgresStatement(
+        "jobs.expire",
+        "select errand_expire($1::timestamptz, $2::integer), errand_expire_credentials($1::timestamptz, $2::integer)"
+    )
     static let queued = PostgresStatement(
         "jobs.queued",
         """

@@ -33,7 +33,7 @@ struct SubmitBatch {
     private func insert(_ pool: PostgresPool) async throws(StoreError) -> [[Submission]] {
         let rows = requests.flatMap { request in request.jobs.map { (new: $0, scope: request.scope) } }
         let keyed = rows.compactMap { row in
-            row.new.idempotencyKey.map { UserKey(user: row.new.job.submittedBy, key: $0) }
+            row.new.idempotencyKey.map { UserKey(user: row.new.job.submittedBy.bareID, key: $0) }
         }
         // Two statements: the second sees what those have submitted who were let through before us.
         let begin = Self.begin([.ids(rows.map(\.new.job.teamID)), .bigint(Self.margin)])
@@ -61,7 +61,8 @@ struct SubmitBatch {
         return requests.map { request in
             request.jobs.map { new in
                 if let fate = fates[new.job.id] { return fate.map { .quotaExceeded($0) } ?? .created(new.job) }
-                guard let key = new.idempotencyKey, let before = known[UserKey(user: new.job.submittedBy, key: key)]
+                guard let key = new.idempotencyKey,
+                    let before = known[UserKey(user: new.job.submittedBy.bareID, key: key)]
                 else { return .projectGone }
                 return before.hash == new.requestHash ? .repeated(before.job) : .keyReused
             }
@@ -72,7 +73,8 @@ struct SubmitBatch {
         func texts(_ value: (NewJob) -> String?) -> PostgresValue { .array(.text, rows.map { .text(value($0.new)) }) }
         let columns: [PostgresValue] = [
             .ids(rows.map(\.new.job.id)), .ids(rows.map(\.new.job.teamID)), .ids(rows.map(\.new.job.projectID)),
-            .ids(rows.map(\.new.job.submittedBy)), texts { $0.job.work.kind.rawValue }, texts { $0.job.state.rawValue },
+            .ids(rows.map(\.new.job.submittedBy.bareID)), texts { $0.job.work.kind.rawValue },
+            texts { $0.job.state.rawValue },
             .array(.smallint, rows.map { .smallint(Int16(clamping: $0.new.job.priority)) }),
             texts { $0.job.workspace.rawValue }, texts { $0.job.policy.rawValue },
             .array(.text, rows.map { .bytes($0.new.job.work.storedJSON) }),
@@ -168,10 +170,14 @@ extension SubmitBatch {
         born as (
             insert into jobs (
                 id, team_id, project_id, submitted_by, kind, state, priority, workspace, policy, spec, max_attempts,
-                timeout_seconds, run_at, dispatched_at, created_at
+                timeout_seconds, run_at, dispatched_at, created_at, submitted_by_service
             )
             select a.id, a.team_id, a.project_id, a.submitted_by, a.kind, a.state, a.priority, a.workspace, a.policy,
-                a.spec::json, a.max_attempts, a.timeout_seconds, a.run_at, a.created_at, a.created_at
+                a.spec::json, a.max_attempts, a.timeout_seconds, a.run_at, a.created_at, a.created_at,
+                case
+                    when a.scope like 'key:%' then exists (select from service_accounts s where s.id = a.submitted_by)
+                    else false
+                end
             from judged a
             where a.refusal is null and (a.key is null or a.id in (select k.job_id from keyed k))
             returning id

@@ -61,6 +61,7 @@ extension Scope {
         switch self {
         case .user(let id): "user:\(id.uuidText)"
         case .team(let id): "team:\(id.uuidText)"
+        case .key(let id, _): "key:\(id.uuidText)"
         case .system: "system"
         }
     }

@@ -23,6 +23,7 @@ struct ServerFailure {
     /// The unique constraints that a caller's value can meet, with the field to name.
     private static let takenFields = [
         "users_email_key": "email", "projects_name_key": "name", "workers_name_key": "name",
+        "service_accounts_name_key": "name",
         "workers_enrolment_key": "token", "workers_credential_key": "credential", "refresh_tokens_pkey": "token",
         "refresh_tokens_generation_key": "token", "stream_tickets_pkey": "token",
         "invites_token_key": "token",

@@ -41,6 +41,42 @@ import Testing
         }
     }
 
+    @Test func `item 29: proving the own password has the rate of signing in, over all of a person's devices`()
+        async throws
+    {
+        try await at { limits, _ in
+            #expect(await count { await limits.take(Self.user, Self.phone, .auth) } == 20)
+            #expect(await !limits.take(Self.user, Self.laptop, .auth).isAllowed)
+            #expect(await limits.take(UserID(high: 1, low: 2), SignInID(high: 3, low: 3), .auth).isAllowed)
+            #expect(await limits.take(Self.user, Self.phone, .read).isAllowed)
+        }
+    }
+
+    @Test func `a person's API key has its own share and the person's, a service account's is apart`() async throws {
+        try await at { limits, _ in
+            func key(_ number: UInt64, for account: ServiceAccountID? = nil) -> Principal {
+                .key(
+                    APIKey(
+                        id: APIKeyID(high: 4, low: number),
+                        team: TeamID(high: 5, low: 1),
+                        name: "robot",
+                        hint: "errand_abcd",
+                        issuedBy: Self.user,
+                        serviceAccount: account,
+                        scopes: [.jobsRead],
+                        projects: nil,
+                        createdAt: Timestamp(milliseconds: 0),
+                        expiresAt: nil
+                    )
+                )
+            }
+            #expect(await count { await limits.take(key(1), .read) } == 320)
+            #expect(await count { await limits.take(Self.user, Self.phone, .read) } == 80)
+            #expect(await !limits.take(key(2), .read).isAllowed)
+            #expect(await limits.take(key(3, for: ServiceAccountID(high: 6, low: 1)), .read).isAllowed)
+        }
+    }
+
     @Test(arguments: zip([RouteClass.write, .run, .stream, .upload], [240, 240, 160, 40]))
     func `each kind of route has its own limit, and reading goes on beside it`(
         kind: RouteClass,
@@ -220,5 +256,12 @@ struct AddressBlockTests {
         #expect(AddressBlock("192.0.2.1").aggregate == nil)
         #expect(AddressBlock("2001:db8:1:2::3").aggregate == AddressBlock("2001:db8:1:ffff::").aggregate)
         #expect(AddressBlock("2001:db8:1::").aggregate != AddressBlock("2001:db8:2::").aggregate)
+    }
+}
+
+extension RateLimits {
+    /// Charges a person's request from a device.
+    fileprivate func take(_ user: UserID, _ device: SignInID, _ kind: RouteClass) async -> RateVerdict {
+        await take(.person(Person(user: user, signIn: device, expiresAt: Timestamp(milliseconds: 0))), kind)
     }
 }

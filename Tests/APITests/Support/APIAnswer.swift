@@ -24,6 +24,12 @@ struct APIAnswer {
 
     var json: JSONValue { (try? JSONReader.parse(body)) ?? .null }
     var text: String { String(decoding: body, as: UTF8.self) }
+    /// Everything that tells it from another answer: status, body and fields, without the identifier and the wait.
+    var shape: String {
+        let members = json.object?.members.filter { $0.name != "request_id" }.map { "\($0.name)=\($0.value.encoded())" }
+        let fields = ["content-type", "www-authenticate"].map { headers[$0] ?? "" }
+        return "\(status) \(members ?? [text]) \(fields) \(headers.count)"
+    }
     var code: String? { json["code"]?.string }
 }
 

@@ -30,6 +30,10 @@ final class APIWorld {
     private let passwords = ThreadPool(name: "test-passwords", threads: 2, queueLimit: 64)
     private(set) var keys: SigningKeySet
     private(set) var replicas: [Replica] = []
+    /// What replicas that are added from now on have.
+    var rates = RateSettings()
+    var breachedPasswords: (any BreachedPasswords)?
+    let keyStore: WatchedKeyStore
     private var serial = 0
     private let model: ModelGrantSource?
 
@@ -54,8 +58,16 @@ final class APIWorld {
         tail = InMemoryTail(bus: bus)
         buckets = InMemoryBuckets { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
         store = try Store(configuration: StoreConfiguration(url: databaseURL, connections: 2), loop: loop)
+        keyStore = WatchedKeyStore(store.apiKeys)
         keys = try SigningKeySet(firstKeyAt: APIWorld.start)
-        for _ in 0..<count { replicas.append(Replica(services())) }
+        for _ in 0..<count { addReplica() }
+    }
+
+    /// Starts another API process, and answers with its number.
+    @discardableResult
+    func addReplica() -> Int {
+        replicas.append(Replica(services()))
+        return replicas.count - 1
     }
 
     /// What the operations of one loop work with; a test may put stores of its own in the place of some.
@@ -87,6 +99,9 @@ final class APIWorld {
             buckets: buckets,
             signInThrottle: store.signInThrottle,
             quotas: store.quotas,
+            passwords: store.passwords,
+            apiKeys: keyStore,
+            breachedPasswords: breachedPasswords,
             keys: ring,
             verifier: AccessTokenVerifier(ring),
             deviceTokens: DeviceTokens(keys),
@@ -97,7 +112,8 @@ final class APIWorld {
                 openAPI: Array("{}".utf8),
                 model: model,
                 allowedOrigins: [],
-                version: "test"
+                version: "test",
+                rates: rates
             ),
             health: HealthyProcess()
         )
@@ -110,7 +126,7 @@ final class APIWorld {
     }
 
     /// An account with a team of its own, and `APIWorld.password`.
-    func person() async throws -> APIPerson {
+    func person(passwordHash: String? = nil) async throws -> APIPerson {
         let name = unique("person")
         let user = User(
             id: UserID(at: time.now),
@@ -123,17 +139,43 @@ final class APIWorld {
         let team = Team(id: TeamID(at: time.now), name: name, createdAt: time.now)
         try await store.accounts.createUser(
             user,
-            passwordHash: try TestPassword.hash.get(),
+            passwordHash: passwordHash ?? TestPassword.hash.get(),
             team: team,
             audit: [act("user.created", nil, user.id)]
         )
         return APIPerson(user: user, team: team)
     }
 
+    /// Makes a person a member of another's team, or gives them another role there.
+    func join(_ person: APIPerson, _ team: Team, _ role: Role) async throws {
+        let id = person.user.id
+        let audit = act("member.added", team.id, id)
+        let added = try await store.teams.addMember(id, to: team.id, role: role, now: time.now, audit: audit)
+        guard added == .alreadyMember else { return try #require(added == .done) }
+        let set = try await store.teams.setRole(of: id, in: team.id, to: role, scope: .system, audit: audit)
+        try #require([.done, .unchanged].contains(set))
+    }
+
+    /// Ends a person's membership of a team.
+    func remove(_ person: APIPerson, from team: Team) async throws {
+        let id = person.user.id
+        let audit = act("member.removed", team.id, id)
+        let verdict = try await store.teams.removeMember(id, from: team.id, scope: .system, audit: audit)
+        try #require(verdict == .done)
+    }
+
+    /// Disables an account.
+    func disable(_ person: APIPerson) async throws -> Bool {
+        try await store.accounts.setDisabled(person.user.id, true, audit: act("user.disabled", nil, person.user.id))
+    }
+
     /// What a test does beside the API, for the audit log.
     private func act<N: Noun>(_ action: String, _ team: TeamID?, _ target: ID<N>) -> AuditDraft {
         AuditDraft(at: time.now, team: team, actor: .system, action: action, target: target.description)
     }
+
+    /// What the audit log has of acts outside teams, or of a team's, oldest first.
+    func acts(of team: Team? = nil) async throws -> [AuditEntry] { try await acts(of: AuditChain(team?.id)) }
 
     /// What a chain of the audit log says, oldest first.
     func acts(of chain: AuditChain) async throws -> [AuditEntry] {
@@ -181,7 +223,14 @@ final class APIWorld {
             expiresAt: time.now.adding(RefreshToken.lifetime),
             revokedAt: nil
         )
-        try await store.accounts.createSignIn(signIn, refreshHash: RefreshToken.make().hash)
+        try await store.accounts.createSignIn(
+            signIn,
+            refreshHash: RefreshToken.make().hash,
+            passwordGeneration: nil,
+            traits: [],
+            notice: nil,
+            audit: []
+        )
         return (try token(for: signIn), signIn.id)
     }
 
@@ -222,7 +271,7 @@ final class APIWorld {
             id: JobID(at: time.now),
             teamID: person.team.id,
             projectID: project.id,
-            submittedBy: person.user.id,
+            submittedBy: .person(person.user.id),
             workspace: workspace,
             policy: .contained,
             work: .command(CommandSpec(argv: ["true"], environment: [:], standardInput: nil)),

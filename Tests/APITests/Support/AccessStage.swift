@@ -18,6 +18,9 @@ final class AccessStage {
         let token: String
         /// A member whom requests are about.
         let fellow: String
+        /// A key of each caller, and a service account, for the routes about them.
+        var keys: [AccessCaller: String] = [:]
+        var account = ""
     }
 
     /// What a request says besides who sends it.
@@ -26,8 +29,8 @@ final class AccessStage {
         let body: JSONValue?
     }
 
-    let own: Objects
-    let other: Objects
+    private(set) var own: Objects
+    private(set) var other: Objects
     private let world: APIWorld
     private let people: [AccessCaller: APIPerson]
     private let tokens: [AccessCaller: String]
@@ -56,7 +59,30 @@ final class AccessStage {
             try await Self.join(person, owner.team.id, role, world)
         }
         own = try await Self.objects(of: owner, hasModelKey: hasModelKeys, world)
-        other = try await Self.objects(of: world.person(), hasModelKey: hasModelKeys, world)
+        let stranger = try await world.person()
+        other = try await Self.objects(of: stranger, hasModelKey: hasModelKeys, world)
+        guard let row, row.pattern.contains("{key}") || row.pattern.contains("{account}") else { return }
+        let theirs = try await world.device(of: stranger).token
+        for caller in AccessCaller.allCases {
+            other.keys[caller] = try await Self.made("api-keys", other.team, theirs, world)
+            if caller.role != nil {
+                own.keys[caller] = try await Self.made("api-keys", own.team, tokens[caller], world)
+            }
+        }
+        own.account = try await Self.made("service-accounts", own.team, tokens[.owner], world)
+        other.account = try await Self.made("service-accounts", other.team, theirs, world)
+    }
+
+    /// Makes a key or a service account, and gives its id.
+    private static func made(_ noun: String, _ team: String, _ token: String?, _ world: APIWorld) async throws -> String
+    {
+        let members: [(String, JSONValue)] =
+            noun == "api-keys"
+            ? [("name", .string("k")), ("scopes", .strings(["jobs:read"]))]
+            : [("name", .string("a")), ("role", .string("viewer"))]
+        let path = "/v1/teams/\(team)/\(noun)"
+        let answer = try await world.send(.post, path, .object(JSONObject(members)), token: token)
+        return try #require((answer.json["key"]?["id"] ?? answer.json["id"])?.string, "\(answer.text)")
     }
 
     static func join(_ person: APIPerson, _ team: TeamID, _ role: Role, _ world: APIWorld) async throws {
@@ -127,7 +153,8 @@ final class AccessStage {
             job: JobID(at: now).description,
             invite: InviteID(at: now).description,
             token: "einv_" + String(repeating: "A", count: 43),
-            fellow: UserID(at: now).description
+            fellow: UserID(at: now).description,
+            account: ServiceAccountID(at: now).description
         )
     }
 
@@ -151,9 +178,12 @@ final class AccessStage {
         for (head, id) in nouns where path.hasPrefix(head) {
             path = head.dropLast(4) + id + path.dropFirst(head.count)
         }
-        for (placeholder, id) in [("{user}", objects.fellow), ("{invite}", objects.invite)]
-        where path.hasSuffix(placeholder) {
-            path = path.dropLast(placeholder.count) + id
+        for (placeholder, id) in [
+            ("{user}", objects.fellow), ("{invite}", objects.invite), ("{account}", objects.account),
+            ("{key}", objects.keys[caller] ?? APIKeyID(at: world.time.now).description),
+        ] {
+            guard let place = path.firstRange(of: placeholder) else { continue }
+            path.replaceSubrange(place, with: id)
         }
         if row.method == .get, case .chosen = row.access { path += "?team_id=\(objects.team)" }
         return Request(path: path, body: Self.bodies[row.operationID]?(objects))
@@ -200,5 +230,10 @@ final class AccessStage {
         "deleteMyModelKey": { _ in nil },
         "putTeamModelKey": { _ in modelKey },
         "deleteTeamModelKey": { _ in nil },
+        "createKey": { _ in .members(["name": .string("new"), "scopes": .strings(["jobs:read"])]) },
+        "rotateKey": { _ in nil },
+        "revokeKey": { _ in nil },
+        "createServiceAccount": { _ in object(("name", "new"), ("role", "viewer")) },
+        "deleteServiceAccount": { _ in nil },
     ]
 }

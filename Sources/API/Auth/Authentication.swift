@@ -1,0 +1,169 @@
+import Auth
+import Bytes
+import Core
+import HTTP
+import Platform
+
+/// Who opens a stream, and by what.
+struct StreamEntry {
+    let principal: Principal
+    /// The WebSocket subprotocol to answer with.
+    let subprotocol: String?
+    /// The hash of the one-use ticket that the client brought.
+    let ticket: [UInt8]?
+}
+
+extension Endpoints {
+    /// Whoever is behind a request; refuses a token or key that is missing, forged, expired or revoked.
+    func authenticate(_ request: HTTPRequest) async throws -> Principal {
+        guard let token = bearerToken(request) else { throw ProblemError(.unauthenticated) }
+        return try await principal(
+            token,
+            // An unknown key costs a query, and a stranger's address as much as any other try of a secret.
+            beforeAsking: { [self] in try await admitStranger(request) },
+            charging: { [self] in try await charge($0, request) }
+        )
+    }
+
+    /// Whoever is behind a token or key.
+    ///
+    /// One device's flood is refused before its sign-in is asked for, which may cost a query.
+    private func principal(
+        _ token: String,
+        beforeAsking: () async throws -> Void,
+        charging: (Principal) async throws -> Void
+    ) async throws -> Principal {
+        guard token.hasPrefix(APIKeyToken.prefix) else {
+            let person = try person(token)
+            try await charging(.person(person))
+            try await demandStanding(person)
+            return .person(person)
+        }
+        let key = try await key(token, beforeAsking: beforeAsking)
+        try await charging(.key(key))
+        return .key(key)
+    }
+
+    /// The person behind a request; an API key is none.
+    func authenticatePerson(_ request: HTTPRequest) async throws -> Person {
+        let principal = try await authenticate(request)
+        guard case .person(let person) = principal else { throw Refusal(.personRequired, principal, nil) }
+        return person
+    }
+
+    /// The same for a WebSocket, which may bring a one-use ticket as a subprotocol in place of the header.
+    ///
+    /// The ticket is only looked at: `open` spends it, when nothing else refuses the request any more.
+    func authenticateStream(_ request: HTTPRequest) async throws -> StreamEntry {
+        try checkOrigin(request)
+        if request.headers["authorization"] != nil {
+            return StreamEntry(
+                principal: try await authenticate(request),
+                subprotocol: request.offeredSubprotocols.first { $0 == "errand.v1" },
+                ticket: nil
+            )
+        }
+        let offered = request.offeredSubprotocols
+        guard let ticket = offered.first(where: { $0.hasPrefix(StreamTicket.subprotocolPrefix) }) else {
+            throw ProblemError(.unauthenticated)
+        }
+        guard let hash = StreamTicket.hash(ofSubprotocol: ticket),
+            let (user, signIn) = try await services.accounts.ticket(hash: hash, now: services.time.now)
+        else { throw ProblemError(.ticketRefused) }
+        let person = Person(
+            user: user,
+            signIn: signIn,
+            expiresAt: services.time.now.adding(AccessTokenTimes.lifetime)
+        )
+        try await charge(.person(person), request)
+        try await demandStanding(person)
+        return StreamEntry(
+            principal: .person(person),
+            subprotocol: offered.first { $0 == "errand.v1" } ?? ticket,
+            ticket: hash
+        )
+    }
+
+    /// Lets a stream open that all other checks have passed: the last of them is the handshake, and then the ticket is
+    /// spent, which only one request can do.
+    func open(_ entry: StreamEntry, _ request: HTTPRequest) async throws {
+        _ = try WebSocketHandshake.key(of: request)
+        guard let ticket = entry.ticket else { return }
+        guard try await services.accounts.redeemTicket(hash: ticket, now: services.time.now) != nil else {
+            throw ProblemError(.ticketRefused)
+        }
+    }
+
+    /// Verifies a token without asking the database.
+    private func person(_ token: String) throws -> Person {
+        do throws(TokenError) {
+            let claims = try services.verifier.verify(token, now: services.time.now)
+            return Person(user: claims.subject, signIn: claims.signIn, expiresAt: claims.expiresAt)
+        } catch {
+            throw ProblemError(error == .expired ? .tokenExpired : .unauthenticated)
+        }
+    }
+
+    /// The API key that a token is; a mistyped one costs no query.
+    private func key(_ token: String, beforeAsking: () async throws -> Void) async throws -> APIKey {
+        guard let presented = APIKeyToken.parse(token),
+            let key = try await activeKeys.key(presented.hash, beforeAsking: beforeAsking)
+        else { throw ProblemError(.keyRefused) }
+        return key
+    }
+
+    /// Refuses a revoked sign-in.
+    private func demandStanding(_ person: Person) async throws {
+        guard try await signIns.isActive(person.signIn) else { throw ProblemError(.unauthenticated) }
+    }
+
+    /// Why a stream has to end, or nil while it may go on; a store that is away ends no stream.
+    func endOfStream(_ principal: Principal) async -> StreamEnd? {
+        if principal.isExpired(at: services.time.now) { return .expired }
+        let isGood = (try? await stands(principal.standing)) ?? true
+        return isGood ? nil : .revoked
+    }
+
+    /// Whoever is behind a token that a stream's client sent in band, and may still read the job.
+    func renewed(_ token: String, on job: JobID) async throws -> Principal {
+        let fresh = try await principal(
+            token,
+            // One message at a time is taken on a socket, whose opening was charged.
+            beforeAsking: {},
+            charging: { [rates] in
+                let verdict = await rates.take($0, .read)
+                guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict)) }
+            }
+        )
+        do {
+            _ = try await enterJob(job, fresh, .jobRead)
+        } catch let refusal as Refusal {
+            throw ProblemError(refusal.problem)
+        }
+        return fresh
+    }
+
+    /// Whether what admitted somebody still holds.
+    func stands(_ standing: Standing) async throws(StoreError) -> Bool {
+        switch standing {
+        case .signIn(let id): try await signIns.isActive(id)
+        case .key(let id): try await activeKeys.isActive(id)
+        }
+    }
+
+    private func bearerToken(_ request: HTTPRequest) -> String? {
+        guard let value = request.headers["authorization"] else { return nil }
+        let parts = value.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", !parts[1].isEmpty else { return nil }
+        return String(parts[1])
+    }
+
+    /// A browser always sends Origin; a page of another origin must not ride on a person's session.
+    private func checkOrigin(_ request: HTTPRequest) throws {
+        guard let origin = request.headers["origin"] else { return }
+        let own = (request.isSecure ? "https://" : "http://") + request.authority
+        guard
+            origin == own || origin == services.settings.publicURL || services.settings.allowedOrigins.contains(origin)
+        else { throw ProblemError(.forbidden("This origin may not open streams; add it to ERRAND_CORS_ORIGINS.")) }
+    }
+}

@@ -1,0 +1,108 @@
+import Core
+
+/// The statements on API keys and service accounts.
+enum KeyStatements {
+    /// Many at once may exceed the limit by as many: it bounds a listing, nothing else.
+    static let insertKey = AuditStatements.audited(
+        "api_keys.insert",
+        parameters: 12,
+        """
+        insert into api_keys (
+            id, hash, hint, team_id, issued_by, service_account_id, name, scopes, project_ids, created_at, expires_at
+        )
+        select $1::uuid, $2::bytea, $3::text, $4::uuid, $5::uuid, $6::uuid, $7::text, $8::text[], $9::uuid[],
+            $10::timestamptz, $11::timestamptz
+        where (
+            select count(*) from api_keys k
+            where k.team_id = $4::uuid and k.revoked_at is null
+                and (k.expires_at is null or k.expires_at > $10::timestamptz)
+        ) < $12::integer
+        returning id
+        """
+    )
+    /// What stands comes first: nothing that is over may hide it.
+    static let listKeys = PostgresStatement(
+        "api_keys.of_team",
+        """
+        select \(APIKey.columns) from api_keys k
+        where k.team_id = $1::uuid and k.revoked_at is null
+        order by (k.expires_at is not null and k.expires_at <= $2::timestamptz), k.id desc limit $3::integer
+        """
+    )
+    static let selectKey = PostgresStatement(
+        "api_keys.get",
+        """
+        select \(APIKey.columns) from api_keys k
+        where k.id = $1::uuid and k.team_id = $2::uuid and k.revoked_at is null
+        """
+    )
+    static let rotateKey = AuditStatements.audited(
+        "api_keys.rotate",
+        parameters: 9,
+        """
+        select r as id from errand_rotate_key(
+            $1::uuid, $2::uuid, $3::uuid, $4::bytea, $5::text, $6::uuid, $7::timestamptz, $8::timestamptz,
+            $9::timestamptz
+        ) r
+        """
+    )
+    static let revokeKey = AuditStatements.audited(
+        "api_keys.revoke",
+        parameters: 3,
+        """
+        update api_keys k set revoked_at = $3::timestamptz
+        where k.id = $1::uuid and k.team_id = $2::uuid and k.revoked_at is null
+        returning k.id
+        """
+    )
+    /// Whether it stands, with all that it hangs on; its use is written at most once a minute.
+    static let useKey = PostgresStatement(
+        "api_keys.use",
+        """
+        with standing as (
+            select \(APIKey.columns) from api_keys k cross join lateral errand_key(k.id) e
+            where k.hash = $1::bytea and (k.expires_at is null or k.expires_at > $2::timestamptz)
+        ),
+        noted as (
+            update api_keys k set last_used_at = $2::timestamptz
+            from standing t
+            where k.id = t.id
+                and (k.last_used_at is null or k.last_used_at < $2::timestamptz - interval '1 minute')
+        )
+        select * from standing
+        """
+    )
+    static let isActive = PostgresStatement(
+        "api_keys.active",
+        """
+        select 1 from api_keys k cross join lateral errand_key(k.id) e
+        where k.id = $1::uuid and (k.expires_at is null or k.expires_at > $2::timestamptz)
+        """
+    )
+
+    static let insertAccount = AuditStatements.audited(
+        "service_accounts.insert",
+        parameters: 7,
+        """
+        insert into service_accounts (id, team_id, name, role, created_by, created_at)
+        select $1::uuid, $2::uuid, $3::text, $4::text, $5::uuid, $6::timestamptz
+        where (
+            select count(*) from service_accounts s where s.team_id = $2::uuid and s.deleted_at is null
+        ) < $7::integer
+        returning id
+        """
+    )
+    static let listAccounts = PostgresStatement(
+        "service_accounts.of_team",
+        """
+        select \(ServiceAccount.columns) from service_accounts s
+        where s.team_id = $1::uuid and s.deleted_at is null
+        order by s.id limit $2::integer
+        """
+    )
+    static let deleteAccount = AuditStatements.audited(
+        "service_accounts.delete",
+        parameters: 3,
+        "select d.ended from errand_delete_service_account($1::uuid, $2::uuid, $3::timestamptz) d"
+    )
+}
