@@ -25,13 +25,7 @@ package struct Serve: Verb {
         let configuration = try Configuration.takeOver()
         let log = try StructuredLog(level: configuration.logLevel)
         for secret in configuration.secrets { log.conceal(secret) }
-        let keyFile = SigningKeyFile(configuration)
-        let keys = try keyFile.loadOrMake()
-        let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
-        let makeKeys = { (set: SigningKeySet) in TokenKeys(set, publicURL: publicURL) }
-        let feed = KeyRingFeed(makeKeys(keys.set))
-        let plan = try await plan(configuration, publicURL, feed, log, on: loop)
-        let watch = SigningKeyWatch(keyFile, text: keys.text, feed: feed, log: log, loop: loop, makeKeys: makeKeys)
+        let (plan, watch) = try await plan(configuration, log, on: loop)
         let gate = StopGate()
         let signals = try SignalStream(Serve.signals, on: loop)
         loop.spawnLocal {
@@ -82,11 +76,9 @@ package struct Serve: Verb {
 
     private func plan(
         _ configuration: Configuration,
-        _ publicURL: String,
-        _ keys: KeyRingFeed,
         _ log: StructuredLog,
         on loop: EventLoop
-    ) async throws -> ServePlan {
+    ) async throws -> (ServePlan, SigningKeyWatch) {
         guard let certificate = configuration.tlsCertificate, let key = configuration.tlsKey else {
             throw CommandFailure(
                 "ERRAND_TLS_CERT and ERRAND_TLS_KEY are not set; `errand up` makes a certificate itself"
@@ -101,6 +93,13 @@ package struct Serve: Verb {
         try refuseTaken(address, on: loop)
         let hosts = ModelHosts(configuration.modelHosts)
         let model = try model(configuration, hosts)
+        let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
+        // Nothing is written before all settings are known to be good.
+        let keyFile = SigningKeyFile(configuration)
+        let keys = try keyFile.loadOrMake()
+        let makeKeys = { (set: SigningKeySet) in TokenKeys(set, publicURL: publicURL) }
+        let feed = KeyRingFeed(makeKeys(keys.set))
+        let watch = SigningKeyWatch(keyFile, text: keys.text, feed: feed, log: log, loop: loop, makeKeys: makeKeys)
         let masterKeys = MasterKeyFile(configuration)
         var limits = ServerLimits()
         limits.maximumConnections = configuration.maxConnections
@@ -108,7 +107,7 @@ package struct Serve: Verb {
         guard let proxies = TrustedProxies(configuration.trustedProxies.map(\.description)) else {
             throw CommandFailure("ERRAND_TRUSTED_PROXIES is not a list of networks")
         }
-        return ServePlan(
+        let plan = ServePlan(
             listen: address,
             tls: try TLSServerContext(certificateChainFile: certificate, privateKeyFile: key),
             limits: limits,
@@ -122,7 +121,7 @@ package struct Serve: Verb {
             masterKeys: MasterKeyHolder(masterKeys, try await masterKeys.loadOrMake(on: loop)),
             modelHosts: hosts,
             modelTrust: try TLSClientContext(caFile: nil),
-            keys: keys,
+            keys: feed,
             breachedPasswords: try configuration.breachedPasswords.map { try BreachedPasswordFile($0) },
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
             passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
@@ -143,6 +142,7 @@ package struct Serve: Verb {
             log: log,
             drainTime: configuration.shutdownGrace
         )
+        return (plan, watch)
     }
 
     /// Loops share a port on purpose; two servers that share one would each get half of the clients.
