@@ -37,7 +37,17 @@ extension Endpoints {
         }
         try await endSignIn(granted, .right, request)
         strengthen(credentials, form.password ?? "")
-        return try await openSignIn(credentials, device: form.device, granted, request: request)
+        let person = ProvenPerson(
+            user: credentials.user,
+            proof: .password,
+            passwordGeneration: credentials.passwordGeneration
+        )
+        let opened = try await openSignIn(person, device: form.device, request)
+        return try tokenAnswer(
+            for: opened.signIn,
+            refreshToken: opened.refreshToken,
+            deviceToken: deviceToken(of: granted)
+        )
     }
 
     /// Whether a password is the account's; for no account the same work is done for nothing.
@@ -79,115 +89,4 @@ extension Endpoints {
             ]
         )
     }
-
-    private func openSignIn(
-        _ credentials: UserCredentials,
-        device: String?,
-        _ granted: GrantedSignIn,
-        request: HTTPRequest
-    ) async throws -> HTTPResponse {
-        let user = credentials.user
-        let now = services.time.now
-        let id = SignInID(at: now)
-        let signIn = SignIn(
-            id: id,
-            userID: user.id,
-            deviceName: device ?? "unnamed",
-            address: request.remoteAddress,
-            userAgent: request.shownUserAgent,
-            createdAt: now,
-            lastUsedAt: now,
-            expiresAt: now.adding(RefreshToken.lifetime),
-            revokedAt: nil
-        )
-        let traits = request.signInTraits
-        let known = try await services.accounts.traits(of: user.id)
-        // Nothing is known of who signs in for the first time: then nothing is new either.
-        let news = known.isEmpty ? [] : traits.subtracting(known).sorted { $0.kind.rawValue < $1.kind.rawValue }
-        let actor = AuditActor.user(user.id, device: id)
-        var drafts = [
-            request.auditDraft(
-                by: actor,
-                "sign_in.opened",
-                team: nil,
-                target: id.description,
-                at: now,
-                details: [AuditDetail("factor", "password"), AuditDetail("device", signIn.deviceName)]
-            )
-        ]
-        if !news.isEmpty {
-            drafts.append(
-                request.auditDraft(
-                    by: actor,
-                    "sign_in.new_device",
-                    team: nil,
-                    target: id.description,
-                    at: now,
-                    details: news.map { AuditDetail($0.kind.rawValue, $0.value) }
-                )
-            )
-        }
-        let notice = Notice(
-            .newDevice,
-            at: now,
-            signIn: id,
-            deviceName: signIn.deviceName,
-            address: signIn.address,
-            userAgent: signIn.userAgent
-        )
-        let refresh = RefreshToken.make()
-        do throws(StoreError) {
-            try await services.accounts.createSignIn(
-                signIn,
-                refreshHash: refresh.hash,
-                passwordGeneration: credentials.passwordGeneration,
-                traits: traits,
-                notice: news.isEmpty ? nil : notice,
-                audit: drafts
-            )
-        } catch {
-            // The password was changed, or the account disabled, while this one was checked.
-            if error == .notFound { throw ProblemError(.wrongCredentials) }
-            throw error
-        }
-        return try tokenAnswer(for: signIn, refreshToken: refresh.token, deviceToken: deviceToken(of: granted))
-    }
-
-    /// The answer to a sign-in, which also gives the device its token, or to a refresh.
-    func tokenAnswer(for signIn: SignIn, refreshToken: String, deviceToken: String? = nil) throws -> HTTPResponse {
-        let now = services.time.now
-        // The sign-in's end is the end of its tokens too.
-        let life = min(AccessTokenTimes.lifetime, signIn.expiresAt - now)
-        let token = try services.keys.sign(
-            AccessClaims(
-                issuer: services.settings.publicURL,
-                audience: services.settings.publicURL,
-                subject: signIn.userID,
-                signIn: signIn.id,
-                tokenID: RequestID(at: now).description,
-                issuedAt: now,
-                expiresAt: now.adding(life),
-                scopes: [SignInScopes.all],
-                clientID: signIn.clientID
-            )
-        )
-        return .json(
-            200,
-            document { writer in
-                writer.beginObject()
-                writer.member("access_token", token)
-                writer.member("expires_in", life.components.seconds)
-                writer.member("refresh_token", refreshToken)
-                writer.member("token_type", "Bearer")
-                if let deviceToken { writer.member("device_token", deviceToken) }
-                writer.endObject()
-            }
-        )
-    }
-}
-
-/// What a person's own tokens may be used for.
-enum SignInScopes {
-    /// Everything that the person may do.
-    static let all = "all"
 }

@@ -1,0 +1,136 @@
+import Auth
+import Bytes
+import Core
+import HTTP
+
+/// Who has proved who they are, so that a sign-in may be opened for them.
+struct ProvenPerson {
+    let user: User
+    let proof: SignInProof
+    /// Which of their passwords was right, when one was asked for: a change in the meantime refuses the sign-in.
+    let passwordGeneration: Int?
+}
+
+/// What somebody who signs in has proved, as the audit log says it.
+enum SignInProof: String {
+    case password
+}
+
+/// A sign-in that has just begun, with the one copy of its refresh token.
+struct OpenedSignIn {
+    let signIn: SignIn
+    let refreshToken: String
+}
+
+extension Endpoints {
+    /// Opens a sign-in for somebody who has proved who they are, and tells them when client or network are new.
+    func openSignIn(
+        _ person: ProvenPerson,
+        device: String?,
+        _ request: HTTPRequest
+    ) async throws -> OpenedSignIn {
+        let user = person.user
+        let now = services.time.now
+        let id = SignInID(at: now)
+        let signIn = SignIn(
+            id: id,
+            userID: user.id,
+            deviceName: device ?? "unnamed",
+            address: request.remoteAddress,
+            userAgent: request.shownUserAgent,
+            createdAt: now,
+            lastUsedAt: now,
+            expiresAt: now.adding(RefreshToken.lifetime),
+            revokedAt: nil
+        )
+        let traits = request.signInTraits
+        let known = try await services.accounts.traits(of: user.id)
+        // Nothing is known of who signs in for the first time: then nothing is new either.
+        let news = known.isEmpty ? [] : traits.subtracting(known).sorted { $0.kind.rawValue < $1.kind.rawValue }
+        let actor = AuditActor.user(user.id, device: id)
+        var drafts = [
+            request.auditDraft(
+                by: actor,
+                "sign_in.opened",
+                team: nil,
+                target: id.description,
+                at: now,
+                details: [AuditDetail("factor", person.proof.rawValue), AuditDetail("device", signIn.deviceName)]
+            )
+        ]
+        if !news.isEmpty {
+            drafts.append(
+                request.auditDraft(
+                    by: actor,
+                    "sign_in.new_device",
+                    team: nil,
+                    target: id.description,
+                    at: now,
+                    details: news.map { AuditDetail($0.kind.rawValue, $0.value) }
+                )
+            )
+        }
+        let notice = Notice(
+            .newDevice,
+            at: now,
+            signIn: id,
+            deviceName: signIn.deviceName,
+            address: signIn.address,
+            userAgent: signIn.userAgent
+        )
+        let refresh = RefreshToken.make()
+        do throws(StoreError) {
+            try await services.accounts.createSignIn(
+                signIn,
+                refreshHash: refresh.hash,
+                passwordGeneration: person.passwordGeneration,
+                traits: traits,
+                notice: news.isEmpty ? nil : notice,
+                audit: drafts
+            )
+        } catch {
+            // The password was changed, or the account disabled, while this one was checked.
+            if error == .notFound { throw ProblemError(.wrongCredentials) }
+            throw error
+        }
+        return OpenedSignIn(signIn: signIn, refreshToken: refresh.token)
+    }
+
+    /// The answer to a sign-in, which also gives the device its token, or to a refresh.
+    func tokenAnswer(for signIn: SignIn, refreshToken: String, deviceToken: String? = nil) throws -> HTTPResponse {
+        let now = services.time.now
+        // The sign-in's end is the end of its tokens too.
+        let life = min(AccessTokenTimes.lifetime, signIn.expiresAt - now)
+        let token = try services.keys.sign(
+            AccessClaims(
+                issuer: services.settings.publicURL,
+                audience: services.settings.publicURL,
+                subject: signIn.userID,
+                signIn: signIn.id,
+                tokenID: RequestID(at: now).description,
+                issuedAt: now,
+                expiresAt: now.adding(life),
+                scopes: [SignInScopes.all],
+                clientID: signIn.clientID
+            )
+        )
+        return .json(
+            200,
+            document { writer in
+                writer.beginObject()
+                writer.member("access_token", token)
+                writer.member("expires_in", life.components.seconds)
+                writer.member("refresh_token", refreshToken)
+                writer.member("token_type", "Bearer")
+                if let deviceToken { writer.member("device_token", deviceToken) }
+                writer.endObject()
+            }
+        )
+    }
+}
+
+/// What a person's own tokens may be used for.
+enum SignInScopes {
+    /// Everything that the person may do.
+    static let all = "all"
+}
