@@ -47,6 +47,31 @@ struct CredentialsTests {
         #expect(throws: CommandFailure.self) { try ClientEnvironment([:]).configurationDirectory() }
     }
 
+    @Test func `a device stays known when its sign-in is forgotten`() throws {
+        let home = "/tmp/errand-device-\(UInt32.random(in: 0 ... .max))"
+        defer { try? Files.removeTree(home) }
+        var credentials = try Self.sample()
+        try EventLoop.runMain { [credentials] loop in
+            let file = try CredentialFile(ClientEnvironment(["ERRAND_CONFIG_HOME": home]))
+            // One that never had a token leaves none.
+            try await file.locked(on: loop) { try await file.save(credentials) }
+            try await file.remove(credentials)
+            #expect(await file.deviceToken(for: "a@b", at: "https://h:1") == nil)
+        }
+        credentials.deviceToken = "known"
+        try EventLoop.runMain { [credentials] loop in
+            let file = try CredentialFile(ClientEnvironment(["ERRAND_CONFIG_HOME": home]))
+            try await file.locked(on: loop) { try await file.save(credentials) }
+            try await file.remove(credentials)
+            #expect(try await file.load() == nil)
+            #expect(await file.deviceToken(for: "a@b", at: "https://h:1") == "known")
+            // It is shown to no other server and for no other account.
+            #expect(await file.deviceToken(for: "a@b", at: "https://other:1") == nil)
+            #expect(await file.deviceToken(for: "c@d", at: "https://h:1") == nil)
+            #expect(try Files.status(file.devicePath)?.mode == 0o600)
+        }
+    }
+
     @Test func `the file is for its owner only`() throws {
         let home = "/tmp/errand-credentials-\(UInt32.random(in: 0 ... .max))/inner"
         defer { try? Files.removeTree(String(home.dropLast(6))) }
@@ -58,7 +83,7 @@ struct CredentialsTests {
             #expect(try await file.load() == credentials)
             #expect(try Files.status(file.path)?.mode == 0o600)
             #expect(try Files.status(home)?.mode == 0o700)
-            try await file.remove()
+            try await file.remove(credentials)
             #expect(try await file.load() == nil)
         }
     }

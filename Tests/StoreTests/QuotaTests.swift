@@ -207,54 +207,6 @@ import Testing
         }
     }
 
-    @Test func `room for an archive is taken before it comes, and two do not share it`() async throws {
-        try await withWorld { world in
-            let person = try await world.person()
-            let second = try await world.project(in: person.team.id)
-            let quotas = world.store.quotas
-            try await Self.set(.storedBytes, 1_000, person, world)
-            let taken = try await world.atOnce(10) { number -> Bool in
-                let project = number % 2 == 0 ? person.project.id : second.id
-                do {
-                    return try await quotas.reserveWorkspace(project, bytes: 700, scope: person.scope) != nil
-                } catch StoreError.quotaExceeded(.storedBytes) {
-                    return false
-                }
-            }
-            // The same archive again takes the same room.
-            #expect(taken.count { $0 } == 5)
-            #expect(try await Self.used(.storedBytes, person, world) == 700)
-            let held = taken[0] ? person.project : second
-            let free = taken[0] ? second : person.project
-            try await quotas.settleWorkspace(held.id, bytes: 100, scope: person.scope)
-            #expect(
-                try await quotas.reserveWorkspace(free.id, bytes: 0, scope: person.scope)
-                    == WorkspaceRoom(most: 900, before: 0)
-            )
-            try await quotas.settleWorkspace(free.id, bytes: 900, scope: person.scope)
-            await #expect(throws: StoreError.quotaExceeded(.storedBytes)) {
-                try await quotas.reserveWorkspace(free.id, bytes: 901, scope: person.scope)
-            }
-            // A full team submits nothing either, until a project goes with what it holds.
-            #expect(
-                try await Self.refusals(world.store.jobs.submit([Self.new(world.job(person))], scope: person.scope))
-                    == [.storedBytes]
-            )
-            let stranger = try await world.person()
-            #expect(try await quotas.reserveWorkspace(held.id, bytes: 1, scope: stranger.scope) == nil)
-            try await quotas.settleWorkspace(held.id, bytes: 0, scope: stranger.scope)
-            #expect(try await Self.used(.storedBytes, person, world) == 1_000)
-            #expect(
-                try await world.store.projects.deleteProject(
-                    second.id,
-                    scope: person.scope,
-                    audit: .sample("project.deleted", team: person.team.id)
-                )
-            )
-            #expect(try await Self.used(.storedBytes, person, world).map { $0 < 1_000 } == true)
-        }
-    }
-
     @Test func `what agents cost is counted once, and stops agents alone until the day ends`() async throws {
         try await withWorld { world in
             let person = try await world.person()

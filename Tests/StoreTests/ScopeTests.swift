@@ -45,7 +45,14 @@ import Testing
                     audit: .sample("quota.changed", team: nil)
                 )
             )
-            _ = try await world.store.quotas.reserveWorkspace(person.project.id, bytes: 10, scope: person.scope)
+            let hold = try await world.store.quotas.holdWorkspace(
+                person.project.id,
+                bytes: 10,
+                scope: person.scope,
+                now: now
+            )
+            try await world.store.quotas.settleWorkspace(try #require(hold), bytes: 10, scope: person.scope)
+            _ = try await world.store.quotas.holdWorkspace(person.project.id, bytes: 10, scope: person.scope, now: now)
             let attempt = SignInTry(account: [1], place: [2], isKnownDevice: false, begunAt: now)
             _ = try await world.store.signInThrottle.begin(attempt)
             try await world.store.signInThrottle.end(attempt, .right)

@@ -91,7 +91,10 @@ import Testing
         let audit = AuditDraft.sample("quota.changed", team: person.team.id)
         let (quotas, team) = (world.store.quotas, person.team.id)
         #expect(try await quotas.setQuota(.projects, .limit(9), of: team, now: World.start, audit: audit))
-        #expect(try await quotas.reserveWorkspace(person.project.id, bytes: 10, scope: person.scope) != nil)
+        let (project, scope, now) = (person.project.id, person.scope, World.start)
+        let hold = try #require(try await quotas.holdWorkspace(project, bytes: 10, scope: scope, now: now))
+        try await quotas.settleWorkspace(hold, bytes: 10, scope: scope)
+        #expect(try await quotas.holdWorkspace(project, bytes: 20, scope: scope, now: now) != nil)
         let session = try await Self.session(world)
         defer { session.close() }
         let spend = PostgresStatement(

@@ -2,25 +2,34 @@ import Bytes
 import Core
 import HTTP
 import Link
+import Platform
 
 extension Endpoints {
+    /// A reservation outlives many of these.
+    private static let renewalInterval = Duration.seconds(60)
+
     /// Replaces files of a project's workspace by a tar archive's: `PUT /v1/projects/{id}/workspace`.
     func putWorkspace(_ request: HTTPRequest, _ call: ProjectCall) async throws -> HTTPResponse {
         guard request.headers["content-type"] == "application/x-tar" else {
             throw ProblemError(.notTar("application/x-tar"))
         }
         let (project, scope) = (call.project.id, call.principal.scope)
-        let declared = Int64(clamping: request.body.declaredLength ?? 0)
-        guard let room = try await services.quotas.reserveWorkspace(project, bytes: declared, scope: scope) else {
-            throw ProblemError(.missing("project"))
-        }
+        let declared = request.body.declaredLength.map { Int64(clamping: $0) }
+        if let declared, declared > WorkspaceHold.largestArchive { throw ProblemError(.archiveTooLarge) }
+        let hold = try await services.quotas.holdWorkspace(
+            project,
+            bytes: declared,
+            scope: scope,
+            now: services.time.now
+        )
+        guard let hold else { throw ProblemError(.missing("project")) }
         do {
-            let (response, bytes) = try await receive(request, call, room)
-            try await services.quotas.settleWorkspace(project, bytes: bytes, scope: scope)
+            let (response, bytes) = try await receive(request, call, hold)
+            try await services.quotas.settleWorkspace(hold, bytes: bytes, scope: scope)
             return response
         } catch {
-            // What did not come needs no room.
-            try? await services.quotas.settleWorkspace(project, bytes: room.before, scope: scope)
+            // What did not come needs no room; when this does not arrive either, the reservation ends by itself.
+            try? await services.quotas.settleWorkspace(hold, bytes: nil, scope: scope)
             throw error
         }
     }
@@ -29,13 +38,13 @@ extension Endpoints {
     private func receive(
         _ request: HTTPRequest,
         _ call: ProjectCall,
-        _ room: WorkspaceRoom
+        _ hold: WorkspaceHold
     ) async throws -> (HTTPResponse, bytes: Int64) {
         // Told before anything is replaced: what follows may not be recorded any more, when the database goes away.
         try await services.audit.record([draft(request, call, "workspace.upload_begun")])
         let transfer = try await beginTransfer(call, .push)
         defer { services.links.end(transfer) }
-        switch try await pump(request.body, into: transfer, room) {
+        switch try await pump(request.body, into: transfer, hold, call.principal.scope) {
         case .done(let bytes, let entries):
             let facts = [AuditDetail("bytes", "\(bytes)"), AuditDetail("entries", "\(entries)")]
             try await services.audit.record([draft(request, call, "workspace.uploaded", facts)])
@@ -98,8 +107,10 @@ extension Endpoints {
     private func pump(
         _ body: any RequestBody,
         into transfer: WorkspaceTransfer,
-        _ room: WorkspaceRoom
+        _ hold: WorkspaceHold,
+        _ scope: Scope
     ) async throws -> WorkspaceOutcome {
+        var renewal = services.loop.now.advanced(by: Self.renewalInterval)
         var taken: Int64 = 0
         var credit = CreditWindow()
         var pending: ArraySlice<UInt8> = []
@@ -121,9 +132,15 @@ extension Endpoints {
                         throw ProblemError(problem)
                     }
                 }
-                if let most = room.most, taken > most {
-                    send(.end(transfer: transfer.number, error: "the team has no room for it"), transfer)
-                    throw ProblemError(.quotaExceeded(.storedBytes))
+                if taken > hold.most {
+                    send(.end(transfer: transfer.number, error: "there is no room for it"), transfer)
+                    let isLargest = hold.most == WorkspaceHold.largestArchive
+                    throw ProblemError(isLargest ? .archiveTooLarge : .quotaExceeded(.storedBytes))
+                }
+                if services.loop.now >= renewal {
+                    renewal = services.loop.now.advanced(by: Self.renewalInterval)
+                    // A store that is away is asked again long before the reservation ends.
+                    try? await services.quotas.renewWorkspace(hold, scope: scope, now: services.time.now)
                 }
                 let chunk = Array(pending.prefix(LinkProtocol.chunkBytes))
                 pending = pending.dropFirst(chunk.count)
@@ -142,5 +159,17 @@ extension Endpoints {
     /// Sends a bulk message to the worker of a transfer; a link that is gone settles the transfer by itself.
     func send(_ message: APIBulkMessage, _ transfer: WorkspaceTransfer) {
         services.links.bulk(transfer.worker)?.send(message)
+    }
+}
+
+extension Problem {
+    /// No workspace takes an archive as long as this, whatever the team may have.
+    static var archiveTooLarge: Problem {
+        Problem(
+            status: 413,
+            code: "workspace_too_large",
+            title: "The archive is too large",
+            detail: "A workspace takes archives of up to \(WorkspaceHold.largestArchive) bytes."
+        )
     }
 }

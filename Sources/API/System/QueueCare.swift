@@ -54,6 +54,9 @@ package final class QueueCare {
             }
         }
         every(Self.interval) { [self] in try await settleRevoked() }
+        every(Self.pruneInterval) { [services] in
+            _ = try await services.quotas.prune(now: services.time.now, limit: QueueCare.pruneBatch)
+        }
         every(Self.endingInterval) { try await endings.sweep() }
         await ended()
     }

@@ -59,7 +59,8 @@ package struct AccountLogin: Verb {
             file: nil,
             fixedToken: nil
         )
-        let known = last?.email == email ? last?.deviceToken : nil
+        let remembered = await file.deviceToken(for: email, at: server.text)
+        let known = last?.email == email ? last?.deviceToken ?? remembered : remembered
         let tokens = try await signIn(session, email: email, password: password, deviceToken: known)
         let kept = authorities == file.caPath ? authorities : try await keep(authorities, in: file)
         var credentials = Credentials(url: server.text, caFile: kept, email: email, tokens: tokens)

@@ -1,7 +1,7 @@
 import HTTP
 package import Platform
 
-/// `errand logout`: ends the sign-in on the server and forgets it here.
+/// `errand logout`: ends the sign-in on the server and forgets it here, all but the device's token, which opens nothing.
 package struct AccountLogout: Verb {
     package static let words = ["logout"]
     package static let usage = ""
@@ -22,7 +22,7 @@ package struct AccountLogout: Verb {
             let client = try await Client.open(on: loop, environment.forServer(stored.url, caFile: stored.caFile))
             _ = try await client.session.call(.post, "/v1/auth/logout", repeats: .safe)
         } catch let failure as CommandFailure where failure.exitCode != ExitCode.refused {
-            try await file.remove()
+            try await file.remove(stored)
             throw CommandFailure(
                 "forgotten here, but \(stored.url) could not be told (\(failure)): the sign-in ends there by itself",
                 exitCode: failure.exitCode
@@ -30,7 +30,7 @@ package struct AccountLogout: Verb {
         } catch is CommandFailure {
             // The server refused the tokens: the sign-in had ended already.
         }
-        try await file.remove()
+        try await file.remove(stored)
         terminal.note("signed out of \(stored.url)")
         return ExitCode.done
     }

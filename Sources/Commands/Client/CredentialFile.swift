@@ -59,10 +59,25 @@ struct CredentialFile: Sendable {
         return target
     }
 
-    /// Forgets the sign-in.
-    func remove() async throws {
-        let path = self.path
-        try await BlockingPool.run { try Files.remove(path) }
+    /// Where the device's token is kept while nobody is signed in.
+    var devicePath: String { directory + "/device.json" }
+
+    /// Forgets a sign-in, but not that this device was signed in: strangers who guess cannot make it wait.
+    func remove(_ credentials: Credentials) async throws {
+        let (path, devicePath) = (self.path, self.devicePath)
+        let device = RememberedDevice(credentials)
+        try await BlockingPool.run {
+            if let device { try Files.writeAtomically(devicePath, device.encoded()) }
+            try Files.remove(path)
+        }
+    }
+
+    /// The token of this device for an account, from a sign-in that has ended.
+    func deviceToken(for email: String, at url: String) async -> String? {
+        let devicePath = self.devicePath
+        // Without it a sign-in is only one of a stranger's.
+        let bytes = try? await BlockingPool.run { try Files.readAll(devicePath, limit: Self.longest) }
+        return bytes.flatMap { RememberedDevice(decoding: $0) }?.token(for: email, at: url)
     }
 
     /// Runs the body while no other process changes the file.

@@ -41,16 +41,24 @@ package enum QuotaSetting: Sendable, Equatable {
     package static let largest: Int64 = 1_000_000_000_000_000
 }
 
-/// Room for an archive that is about to be sent.
-package struct WorkspaceRoom: Sendable, Equatable {
-    /// The bytes that it may have; nil for any number.
-    package var most: Int64?
-    /// What the workspace was known to hold before.
-    package var before: Int64
+/// Room that is reserved for an archive that is about to be sent.
+package struct WorkspaceHold: Sendable, Equatable {
+    /// Which project's workspace it is for.
+    package var project: ProjectID
+    /// The number of the reservation.
+    package var number: Int64
+    /// The bytes that the archive may have.
+    package var most: Int64
+
+    /// The longest archive: 2 GiB of contents in 200,000 entries, each with headers of up to 5 KiB.
+    package static let largestArchive: Int64 = 3 << 30
+    /// A reservation that nobody puts off for this long belongs to a server that has ended.
+    package static let lifetime = Duration.seconds(900)
 
     /// Describes room.
-    package init(most: Int64?, before: Int64) {
+    package init(project: ProjectID, number: Int64, most: Int64) {
+        self.project = project
+        self.number = number
         self.most = most
-        self.before = before
     }
 }

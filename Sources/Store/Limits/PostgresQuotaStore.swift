@@ -49,23 +49,43 @@ final class PostgresQuotaStore: QuotaStore {
         _ = try await pool.run(.system, Self.setDefaults(values))
     }
 
-    func reserveWorkspace(_ project: ProjectID, bytes: Int64, scope: Scope) async throws(StoreError) -> WorkspaceRoom? {
-        let verdict = try await pool.run(scope, Self.reserve([.id(project), .bigint(bytes)])).first {
-            row throws(StoreError) in
+    func holdWorkspace(
+        _ project: ProjectID,
+        bytes: Int64?,
+        scope: Scope,
+        now: Timestamp
+    ) async throws(StoreError) -> WorkspaceHold? {
+        let values: [PostgresValue] = [
+            .id(project), bytes.map { .bigint($0) } ?? .null, .bigint(WorkspaceHold.largestArchive), .time(now),
+            .time(now.adding(WorkspaceHold.lifetime)),
+        ]
+        let answer = try await pool.run(scope, Self.hold(values)).first { row throws(StoreError) in
             (
-                name: try row.value(String.self), most: try row.optional(Int64.self),
-                before: try row.optional(Int64.self)
+                verdict: try row.value(String.self), number: try row.optional(Int64.self),
+                most: try row.optional(Int64.self)
             )
         }
-        switch verdict?.name {
-        case "reserved": return WorkspaceRoom(most: verdict?.most, before: verdict?.before ?? 0)
-        case "full": throw .quotaExceeded(.storedBytes)
+        switch (answer?.verdict, answer?.number, answer?.most) {
+        case ("reserved", let number?, let most?): return WorkspaceHold(project: project, number: number, most: most)
+        case ("full", _, _): throw .quotaExceeded(.storedBytes)
         default: return nil
         }
     }
 
-    func settleWorkspace(_ project: ProjectID, bytes: Int64, scope: Scope) async throws(StoreError) {
-        _ = try await pool.run(scope, Self.settle([.id(project), .bigint(bytes)]))
+    func renewWorkspace(_ hold: WorkspaceHold, scope: Scope, now: Timestamp) async throws(StoreError) {
+        let end: PostgresValue = .time(now.adding(WorkspaceHold.lifetime))
+        _ = try await pool.run(scope, Self.renew([.bigint(hold.number), end]))
+    }
+
+    func settleWorkspace(_ hold: WorkspaceHold, bytes: Int64?, scope: Scope) async throws(StoreError) {
+        let size: PostgresValue = bytes.map { .bigint($0) } ?? .null
+        _ = try await pool.run(scope, Self.release([.id(hold.project), .bigint(hold.number), size]))
+    }
+
+    func prune(now: Timestamp, limit: Int) async throws(StoreError) -> Int {
+        let removed = try await pool.run(.system, Self.prune([.time(now), .integer(limit)]))
+            .first { row throws(StoreError) in try row.value(Int.self) }
+        return removed ?? 0
     }
 
     func fold(now: Timestamp, limit: Int) async throws(StoreError) {
@@ -121,13 +141,24 @@ extension PostgresQuotaStore {
         where d.name = v.name and d.value is distinct from v.value
         """
     )
-    private static let reserve = PostgresStatement(
-        "quotas.reserve_workspace",
-        "select r.verdict, r.most, r.before from errand_reserve_workspace($1::uuid, $2::bigint) r"
+    private static let hold = PostgresStatement(
+        "quotas.hold_workspace",
+        """
+        select h.verdict, h.reservation, h.most
+        from errand_hold_workspace($1::uuid, $2::bigint, $3::bigint, $4::timestamptz, $5::timestamptz) h
+        """
     )
-    private static let settle = PostgresStatement(
-        "quotas.settle_workspace",
-        "select errand_settle_workspace($1::uuid, $2::bigint)"
+    private static let renew = PostgresStatement(
+        "quotas.renew_workspace",
+        "select errand_renew_workspace($1::bigint, $2::timestamptz)"
+    )
+    private static let release = PostgresStatement(
+        "quotas.release_workspace",
+        "select errand_release_workspace($1::uuid, $2::bigint, $3::bigint)"
+    )
+    private static let prune = PostgresStatement(
+        "quotas.prune",
+        "select errand_prune_reservations($1::timestamptz, $2::integer)"
     )
     private static let fold = PostgresStatement("quotas.fold", "select errand_fold_usage($1::timestamptz, $2::integer)")
 }
