@@ -36,7 +36,7 @@ package final class Services {
     /// How devices are known when they sign in again.
     package private(set) var deviceTokens: DeviceTokens
     /// Hashes passwords for all loops; bounded, so that a flood of sign-ins starves nothing else.
-    package let passwordPool: ThreadPool
+    package let passwordPool: PasswordPool
     /// Where the worker links of this process are found; shared by all loops.
     package let links: LinkRegistry
     package let settings: ServiceSettings
@@ -71,7 +71,7 @@ package final class Services {
         keys: KeyRing,
         verifier: AccessTokenVerifier,
         deviceTokens: DeviceTokens,
-        passwordPool: ThreadPool,
+        passwordPool: PasswordPool,
         links: LinkRegistry,
         settings: ServiceSettings,
         health: any HealthChecks
@@ -129,6 +129,8 @@ package struct ServiceSettings: Sendable {
     package var allowedOrigins: Set<String>
     /// What `/health` names as the version.
     package var version: String
+    /// How many teams one person may own and still found another; nil for any number.
+    package var teamsPerPerson: Int?
     /// How much may be asked.
     package var rates: RateSettings
 
@@ -139,6 +141,7 @@ package struct ServiceSettings: Sendable {
         model: ModelGrantSource?,
         allowedOrigins: Set<String>,
         version: String,
+        teamsPerPerson: Int? = nil,
         rates: RateSettings = RateSettings()
     ) {
         self.publicURL = publicURL
@@ -146,6 +149,7 @@ package struct ServiceSettings: Sendable {
         self.model = model
         self.allowedOrigins = allowedOrigins
         self.version = version
+        self.teamsPerPerson = teamsPerPerson
         self.rates = rates
     }
 }

@@ -56,12 +56,20 @@ package final class InMemoryTeams: TeamStore, InviteStore {
 // MARK: - Looking
 
 extension InMemoryTeams {
-    package func createTeam(_ team: Team, owner: UserID, audit: AuditDraft) async throws(StoreError) {
+    package func createTeam(
+        _ team: Team,
+        owner: UserID,
+        most: Int?,
+        audit: AuditDraft
+    ) async throws(StoreError) -> Bool {
         guard teams[team.id] == nil else { throw .conflict(field: "id") }
         guard users[owner] != nil else { throw .notFound }
+        let owned = people.values.count { $0[owner]?.role == .owner }
+        guard owned < most ?? .max else { return false }
         teams[team.id] = team
         people[team.id] = [owner: (.owner, team.createdAt)]
         acts.append(audit)
+        return true
     }
 
     package func memberships(of user: UserID) async throws(StoreError) -> [Membership] {

@@ -9,7 +9,12 @@ import Testing
         try await withWorld { world in
             let (person, other) = (try await world.person(), try await world.person())
             let second = Team(id: TeamID(at: World.start), name: "second", createdAt: World.start)
-            try await world.store.teams.createTeam(second, owner: person.user.id, audit: .sample("team.created"))
+            _ = try await world.store.teams.createTeam(
+                second,
+                owner: person.user.id,
+                most: nil,
+                audit: .sample("team.created")
+            )
             let inSecond = Person(user: person.user, team: second, project: try await world.project(in: second.id))
             let first = try await world.submit((0..<7).map { _ in world.job(person) }, by: person)
             let more = try await world.submit((0..<6).map { _ in world.job(inSecond) }, by: person)

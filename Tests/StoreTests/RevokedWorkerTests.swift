@@ -99,8 +99,13 @@ import Testing
     @Test func `a revoked worker is asked to remove nothing, and what it held takes no room`() async throws {
         try await Self.with { world, person, own, other in
             let (projects, quotas, endings) = (world.store.projects, world.store.quotas, world.store.endings)
-            let room = try await quotas.reserveWorkspace(person.project.id, bytes: 500, scope: person.scope)
-            #expect(room != nil)
+            let room = try await quotas.holdWorkspace(
+                person.project.id,
+                bytes: 500,
+                scope: person.scope,
+                now: World.start
+            )
+            try await quotas.settleWorkspace(try #require(room), bytes: 500, scope: person.scope)
             for worker in [own, other] {
                 let project = try await world.project(in: person.team.id)
                 _ = try await projects.setHome(project.id, worker.worker, scope: .system)
@@ -111,8 +116,8 @@ import Testing
             _ = try await world.store.workers.settleRevoked(now: World.start, limit: 100)
             #expect(try await endings.removals(of: own.worker, limit: 10).isEmpty)
             #expect(try await endings.removals(of: other.worker, limit: 10).count == 1)
-            let again = try await quotas.reserveWorkspace(person.project.id, bytes: 1, scope: person.scope)
-            #expect(again?.before == 0)
+            let usage = try await quotas.quotas(of: person.team.id, scope: person.scope, now: World.start)
+            #expect(usage?.first { $0.name == .storedBytes }?.used == 0)
         }
     }
 

@@ -45,7 +45,12 @@ final class SecretStage {
         )
         let team = Team(id: TeamID(at: World.start), name: name, createdAt: World.start)
         memory.teams.add(user)
-        try await memory.teams.createTeam(team, owner: user.id, audit: .sample("team.created", team: team.id))
+        _ = try await memory.teams.createTeam(
+            team,
+            owner: user.id,
+            most: nil,
+            audit: .sample("team.created", team: team.id)
+        )
         let project = Project(
             id: ProjectID(at: World.start),
             teamID: team.id,

@@ -7,6 +7,20 @@ import Testing
 /// The same promises, held to by PostgreSQL and by the double that other rooms test with.
 @Suite struct TeamConformanceTests {
     @Test(arguments: TeamStage.Backend.allCases)
+    func `of many who found teams at once with one account no more succeed than it may own`(
+        _ backend: TeamStage.Backend
+    ) async throws {
+        try await TeamStage.run(backend) { stage in
+            let start = try await stage.teams.memberships(of: stage.stranger.id).count
+            let made = try await stage.atOnce(8) { number in try await stage.found(number, most: start + 3) }
+            #expect(made.count { $0 } == 3)
+            #expect(try await stage.teams.memberships(of: stage.stranger.id).count == start + 3)
+            #expect(try await stage.found(8, most: nil))
+            #expect(try await !stage.found(9, most: start + 4))
+        }
+    }
+
+    @Test(arguments: TeamStage.Backend.allCases)
     func `nobody raises anybody above themselves or touches someone above them`(
         _ backend: TeamStage.Backend
     ) async throws {

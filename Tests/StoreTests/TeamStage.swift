@@ -31,7 +31,7 @@ final class TeamStage {
         for _ in 0..<5 { people.append(try await Self.account(store, world)) }
         (owner, admin, member, viewer, stranger) = (people[0], people[1], people[2], people[3], people[4])
         team = Team(id: TeamID(at: World.start), name: world.unique("team"), createdAt: World.start)
-        try await teams.createTeam(team, owner: owner.id, audit: .sample("team.created", team: team.id))
+        _ = try await teams.createTeam(team, owner: owner.id, most: nil, audit: .sample("team.created", team: team.id))
         for (user, role) in [(admin, Role.admin), (member, .member), (viewer, .viewer)] {
             let verdict = try await teams.addMember(
                 user.id,
@@ -52,6 +52,18 @@ final class TeamStage {
 
     static func run(_ backend: Backend, _ body: @escaping @Sendable (TeamStage) async throws -> Void) async throws {
         try await withWorld { try await body(TeamStage(backend, $0)) }
+    }
+
+    /// Has the stranger found a team; false when they own `most` already.
+    func found(_ number: Int, most: Int?) async throws -> Bool {
+        let name = world.unique("team \(number)")
+        let team = Team(id: TeamID(at: World.start), name: name, createdAt: World.start)
+        let audit = AuditDraft.sample("team.created", team: team.id)
+        return try await teams.createTeam(team, owner: stranger.id, most: most, audit: audit)
+    }
+
+    func atOnce<Value>(_ count: Int, _ body: @escaping (Int) async throws -> Value) async throws -> [Value] {
+        try await world.atOnce(count, body)
     }
 
     private static func account(_ memory: InMemoryTeams?, _ world: World) async throws -> User {

@@ -25,7 +25,7 @@ extension Endpoints {
         let isRight: Bool
         do {
             if let email { credentials = try await services.accounts.credentials(email: email) }
-            isRight = try await verify(form.password ?? "", credentials)
+            isRight = try await verify(form.password ?? "", credentials, granted.attempt)
         } catch {
             // A server that is too busy to look has learnt nothing.
             try? await endSignIn(granted, .undecided, request)
@@ -51,10 +51,12 @@ extension Endpoints {
     }
 
     /// Whether a password is the account's; for no account the same work is done for nothing.
-    func verify(_ password: String, _ credentials: UserCredentials?) async throws -> Bool {
+    func verify(_ password: String, _ credentials: UserCredentials?, _ attempt: SignInTry) async throws -> Bool {
         let stored = credentials?.passwordHash ?? PasswordCheck.decoy
         do {
-            let matches = try await services.passwordPool.run { try PasswordCheck.admits(password, stored) }
+            let matches = try await services.passwordPool.run(for: attempt.payer) {
+                try PasswordCheck.admits(password, stored)
+            }
             return matches && credentials != nil
         } catch is PoolFull {
             throw ProblemError(.overloaded("Too many people are signing in at this moment."))

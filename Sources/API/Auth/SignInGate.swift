@@ -90,6 +90,12 @@ extension Endpoints {
     }
 }
 
+extension SignInTry {
+    /// Whose share of the hashing it takes: the account's for all its devices together, or a stranger's own, who takes
+    /// nothing from the account that is tried.
+    var payer: [UInt8] { isKnownDevice ? account : account + place }
+}
+
 extension Problem {
     /// Too many secrets were wrong; the same for an account that is and for one that is not.
     static func signInThrottled(_ seconds: Int) -> Problem {

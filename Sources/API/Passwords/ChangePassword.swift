@@ -52,7 +52,7 @@ extension Endpoints {
         let isRight: Bool
         do {
             credentials = try await services.accounts.credentials(email: user.email)
-            isRight = try await verify(password, credentials)
+            isRight = try await verify(password, credentials, attempt)
         } catch {
             try? await services.signInThrottle.end(attempt, .undecided)
             throw error

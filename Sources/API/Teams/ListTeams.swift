@@ -31,7 +31,13 @@ extension Endpoints {
             at: now,
             details: [AuditDetail("name", team.name)]
         )
-        try await services.teams.createTeam(team, owner: person.user, audit: audit)
+        let isMade = try await services.teams.createTeam(
+            team,
+            owner: person.user,
+            most: services.settings.teamsPerPerson,
+            audit: audit
+        )
+        guard isMade else { throw ProblemError(.teamLimitReached) }
         var response = HTTPResponse.json(
             201,
             document { TeamView.write(Membership(team: team, role: .owner), to: &$0) }

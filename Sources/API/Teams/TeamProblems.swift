@@ -26,6 +26,12 @@ extension Problem {
         title: "You are in this team already",
         detail: "The invitation was not used."
     )
+    static let teamLimitReached = Problem(
+        status: 409,
+        code: "team_limit_reached",
+        title: "You own as many teams as one person may",
+        detail: "Delete one, or hand one over with POST /v1/teams/{id}/transfer; the administrator can found more."
+    )
     static let tooManyInvites = Problem(
         status: 409,
         code: "too_many_invites",

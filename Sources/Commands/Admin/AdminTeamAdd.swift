@@ -35,7 +35,7 @@ package struct AdminTeamAdd: Verb {
                 at: now,
                 details: [AuditDetail("name", name), AuditDetail("owner", user.id.description)]
             )
-            try await store.teams.createTeam(team, owner: user.id, audit: audit)
+            _ = try await store.teams.createTeam(team, owner: user.id, most: nil, audit: audit)
         }
         if arguments.has("--json") {
             var writer = JSONWriter()

@@ -37,6 +37,7 @@ struct PartSettings {
             "ERRAND_REQUESTS_PER_SECOND": "\(configuration.requestsPerSecond)",
             "ERRAND_ANONYMOUS_REQUESTS_PER_SECOND": "\(configuration.anonymousRequestsPerSecond)",
             "ERRAND_SIGN_INS_PER_MINUTE": "\(configuration.signInsPerMinute)",
+            "ERRAND_TEAMS_PER_PERSON": "\(configuration.teamsPerPerson)",
             "ERRAND_QUOTA_QUEUED_JOBS": quota(.queuedJobs),
             "ERRAND_QUOTA_RUNNING_JOBS": quota(.runningJobs),
             "ERRAND_QUOTA_STORED_BYTES": quota(.storedBytes),

@@ -124,7 +124,7 @@ package struct Serve: Verb {
             keys: feed,
             breachedPasswords: try configuration.breachedPasswords.map { try BreachedPasswordFile($0) },
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
-            passwords: ThreadPool(name: "passwords", threads: 2, queueLimit: 32),
+            passwords: PasswordPool(threads: 2, queueLimit: 32),
             links: LinkRegistry(),
             settings: ServiceSettings(
                 publicURL: publicURL,
@@ -132,6 +132,7 @@ package struct Serve: Verb {
                 model: model,
                 allowedOrigins: Set(configuration.corsOrigins),
                 version: ErrandVersion.current,
+                teamsPerPerson: configuration.teamsPerPerson,
                 rates: RateSettings(
                     requestsPerSecond: configuration.requestsPerSecond,
                     anonymousRequestsPerSecond: configuration.anonymousRequestsPerSecond,

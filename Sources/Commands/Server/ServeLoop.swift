@@ -27,7 +27,7 @@ struct ServePlan: Sendable {
     var modelTrust: TLSClientContext
     var keys: KeyRingFeed
     var breachedPasswords: (any BreachedPasswords)?
-    var passwords: ThreadPool
+    var passwords: PasswordPool
     var links: LinkRegistry
     var settings: ServiceSettings
     /// What a team may have unless it is given something else.

@@ -7,7 +7,9 @@ package import Bytes
 /// in the transaction of its act, when the verdict is `done`.
 package protocol TeamStore: AnyObject {
     /// Creates a team with its first owner.
-    func createTeam(_ team: Team, owner: UserID, audit: AuditDraft) async throws(StoreError)
+    ///
+    /// False, and nothing is made, when the owner owns `most` teams already; nil for any number.
+    func createTeam(_ team: Team, owner: UserID, most: Int?, audit: AuditDraft) async throws(StoreError) -> Bool
     /// The teams of a person with the role in each, oldest first.
     func memberships(of user: UserID) async throws(StoreError) -> [Membership]
     /// One team with the asker's role; nil when unknown or out of scope.

@@ -38,6 +38,8 @@ package struct Configuration: Sendable {
     package var anonymousRequestsPerSecond: Int
     /// Passwords and codes that one address may try per minute.
     package var signInsPerMinute: Int
+    /// Teams that a person may own and still found another.
+    package var teamsPerPerson: Int
     /// What a team may have unless it is given something else; what is not named has no limit.
     package var quotas: [QuotaName: Int64]
     /// The model key, nil for the stand-in.
@@ -135,6 +137,7 @@ package struct Configuration: Sendable {
         requestsPerSecond = reader.read(Settings.requestsPerSecond, orElse: 1)
         anonymousRequestsPerSecond = reader.read(Settings.anonymousRequestsPerSecond, orElse: 1)
         signInsPerMinute = reader.read(Settings.signInsPerMinute, orElse: 1)
+        teamsPerPerson = reader.read(Settings.teamsPerPerson, orElse: 1)
         quotas = [:]
         for (name, setting) in Settings.quotas {
             if case .limit(let limit)? = reader.read(setting) { quotas[name] = limit }

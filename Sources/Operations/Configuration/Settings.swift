@@ -137,6 +137,12 @@ enum Settings {
         summary: "micro-USD that a team's agents may cost per day (UTC), or none",
         parse: SettingForms.quota
     )
+    static let teamsPerPerson = Setting(
+        name: "ERRAND_TEAMS_PER_PERSON",
+        standard: "20",
+        summary: "teams that a person may own and still found another; what a team may have is no limit without it",
+        parse: SettingForms.integer(1...1_000_000)
+    )
     /// By the quota that each one sets.
     static let quotas: [(name: QuotaName, setting: Setting<QuotaSetting>)] = [
         (.queuedJobs, quotaQueuedJobs), (.runningJobs, quotaRunningJobs), (.storedBytes, quotaStoredBytes),

@@ -9,16 +9,17 @@ final class PostgresTeamStore: TeamStore {
         self.pool = pool
     }
 
-    func createTeam(_ team: Team, owner: UserID, audit: AuditDraft) async throws(StoreError) {
+    func createTeam(_ team: Team, owner: UserID, most: Int?, audit: AuditDraft) async throws(StoreError) -> Bool {
+        let values: [PostgresValue] = [
+            .id(team.id), .text(team.name), .time(team.createdAt), .id(owner), .integer(most),
+        ]
         let group = PostgresGroup(
             .system,
             [
-                TeamStatements.insertTeam([.id(team.id), .text(team.name), .time(team.createdAt)]),
-                TeamStatements.insertMember([.id(owner), .id(team.id), .word(Role.owner), .time(team.createdAt)]),
-                AuditStatements.append([audit]),
+                TeamStatements.lockOwner([.id(owner)]), TeamStatements.found(values + AuditStatements.values([audit])),
             ]
         )
-        _ = try await pool.run(group)
+        return try await !pool.run(group).at(1).rows { _ throws(StoreError) in }.isEmpty
     }
 
     func memberships(of user: UserID) async throws(StoreError) -> [Membership] {

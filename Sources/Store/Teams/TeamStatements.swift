@@ -13,6 +13,30 @@ enum TeamStatements {
         values ($1::uuid, $2::uuid, $3::text, $4::timestamptz)
         """
     )
+    /// One person founds one team at a time, so that no two take the last place.
+    static let lockOwner = PostgresStatement(
+        "teams.lock_owner",
+        "select from users u where u.id = $1::uuid for no key update"
+    )
+    static let found = AuditStatements.audited(
+        "teams.found",
+        parameters: 5,
+        with: """
+            born as (
+                insert into teams (id, name, created_at)
+                select $1::uuid, $2::text, $3::timestamptz
+                where (
+                    select count(*) from memberships m where m.user_id = $4::uuid and m.role = 'owner'
+                ) < coalesce($5::integer, 2147483647)
+                returning id
+            )
+            """,
+        """
+        insert into memberships (user_id, team_id, role, created_at)
+        select $4::uuid, b.id, 'owner', $3::timestamptz from born b
+        returning team_id
+        """
+    )
     static let selectMemberships = PostgresStatement(
         "memberships.of_user",
         """

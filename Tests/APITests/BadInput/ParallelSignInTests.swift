@@ -24,9 +24,17 @@ import Testing
                 let address = "10.0.\(number / 250).\(number % 250)"
                 return try await world.send(.post, "/v1/auth/login", .object(form), address: address)
             }
+            var admittedBefore: [Int] = []
+            var admittedSoFar = 0
             let answers = try await world.atOnce(1_010) { number in
-                guard number.isMultiple(of: 101) else { return try await login(number) }
-                return try await world.send(.get, "/v1/me", token: token)
+                if number.isMultiple(of: 101) {
+                    let answer = try await world.send(.get, "/v1/me", token: token)
+                    admittedBefore.append(admittedSoFar)
+                    return answer
+                }
+                let answer = try await login(number)
+                if answer.status == 200 { admittedSoFar += 1 }
+                return answer
             }
             let tries = answers.enumerated().filter { !$0.offset.isMultiple(of: 101) }
             #expect(tries.count == 1_000)
@@ -34,6 +42,8 @@ import Testing
             let admitted = tries.filter { $0.element.status == 200 }
             let refused = tries.filter { $0.element.status == 503 }
             #expect(admitted.count + refused.count == 1_000)
+            // A hash on the loop, or a line for all, would have had them wait for the sign-ins before them.
+            #expect(admittedBefore.count == 10 && admittedBefore.allSatisfy { $0 < admitted.count / 2 })
             // Two threads, and a queue of 64 behind them.
             #expect(admitted.count >= 64 && !refused.isEmpty, "\(admitted.count)")
             #expect(refused.allSatisfy { $0.element.code == "overloaded" && $0.element.headers["retry-after"] == "1" })
@@ -41,6 +51,28 @@ import Testing
             #expect(Set(tokens.map(\.access)).count == tokens.count && Set(tokens.map(\.refresh)).count == tokens.count)
             // Whoever was sent away is not counted as a guesser.
             for (number, _) in refused.prefix(3) { #expect(try await login(number).status == 200) }
+        }
+    }
+
+    @Test func `the devices of one account together take a share of the hashing, and somebody else gets in`()
+        async throws
+    {
+        try await withAPI { world in
+            world.rates = RateSettings(signInsPerMinute: 1_000_000)
+            let (greedy, other) = (try await world.person(), try await world.person())
+            var devices: [String] = []
+            for _ in 0..<12 { devices.append(try #require(try await world.signIn(greedy).device)) }
+            let answers = try await world.atOnce(49) { number in
+                let person = number < 48 ? greedy : other
+                let form = JSONValue.form(["email": person.user.email, "password": APIWorld.password])
+                let headers = number < 48 ? [("errand-device", devices[number % 12])] : []
+                return try await world.send(.post, "/v1/auth/login", form, headers: headers)
+            }
+            #expect(answers[48].status == 200)
+            let refused = answers.filter { $0.status == 503 }
+            // All of them would have found room: 66 places stand against 49.
+            #expect(!refused.isEmpty && refused.allSatisfy { $0.code == "overloaded" })
+            #expect(answers.count { $0.status == 200 } == 49 - refused.count)
         }
     }
 

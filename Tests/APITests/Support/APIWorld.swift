@@ -27,7 +27,7 @@ final class APIWorld {
     /// Rates are counted on the loop's clock.
     let buckets: InMemoryBuckets
     let databaseURL: String
-    private let passwords = ThreadPool(name: "test-passwords", threads: 2, queueLimit: 64)
+    private let passwords = PasswordPool(threads: 2, queueLimit: 64)
     private(set) var keys: SigningKeySet
     private(set) var replicas: [Replica] = []
     /// What replicas that are added from now on have.
