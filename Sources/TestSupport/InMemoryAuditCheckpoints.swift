@@ -1,5 +1,6 @@
 package import Bytes
 package import Core
+package import Platform
 
 /// The audit log's checkpoints and anchors in memory.
 package final class InMemoryAuditCheckpointStore: AuditCheckpointStore {
@@ -7,6 +8,8 @@ package final class InMemoryAuditCheckpointStore: AuditCheckpointStore {
     package var failure: StoreError?
     /// How often the next month's partition was asked for.
     package private(set) var openings = 0
+    /// Signalled at each of these.
+    package let opened = LoopCondition()
     /// The chains' beginnings.
     package var anchors: [AuditChain: AuditAnchor] = [:]
     /// The checkpoints, smallest first.
@@ -30,7 +33,7 @@ package final class InMemoryAuditCheckpointStore: AuditCheckpointStore {
         return heads.filter { head in
             guard let last = kept[head.chain]?.last else { return true }
             let new = head.position.seq - last.position.seq
-            return new > 0 && (new >= Int64(entries) || last.signedAt <= signedBefore)
+            return new < 0 || new > 0 && (new >= Int64(entries) || last.signedAt <= signedBefore)
         }.prefix(limit).map(\.chain)
     }
 
@@ -71,5 +74,6 @@ package final class InMemoryAuditCheckpointStore: AuditCheckpointStore {
     package func openNextMonth() async throws(StoreError) {
         if let failure { throw failure }
         openings += 1
+        opened.signalAll()
     }
 }

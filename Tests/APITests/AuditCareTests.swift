@@ -138,10 +138,35 @@ import Testing
                 await care.run()
                 ended.signalAll()
             }
-            while rig.checkpoints.openings == 0 { await rig.loop.sleep(.milliseconds(1)) }
+            while rig.checkpoints.openings == 0 { await rig.checkpoints.opened.wait() }
             try await rig.act(3)
             await care.close()
             #expect(rig.sizes().last == 3)
+        }
+    }
+
+    @Test(arguments: [Int64(4), 1 << 60]) func `a checkpoint that nobody signed does not end the signing in silence`(
+        size: Int64
+    ) async throws {
+        try await onLoop { rig in
+            let care = try rig.server()
+            try await rig.act(3)
+            await care.step(entries: 1, interval: .zero)
+            #expect(rig.sizes() == [3] && rig.faults.isEmpty)
+            try await rig.act(1)
+            let forged = StoredAuditCheckpoint(
+                chain: .installation,
+                position: AuditPosition(recordedAt: Self.start, seq: size),
+                hash: [UInt8](repeating: 1, count: 32),
+                frontier: [UInt8](repeating: 2, count: 64),
+                note: "x",
+                signedAt: Self.start.adding(seconds: 1_000_000)
+            )
+            try await rig.checkpoints.save(forged)
+            try await rig.act(1)
+            await care.step(entries: 1, interval: .zero)
+            #expect(rig.faults.count == 1)
+            #expect(rig.sizes().contains(5) == false)
         }
     }
 

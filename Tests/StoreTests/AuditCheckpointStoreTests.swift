@@ -51,6 +51,9 @@ import Testing
             #expect(try await due(2, early).isEmpty)
             #expect(try await due(1, early) == [.installation])
             #expect(try await due(2, World.start) == [.installation])
+            // More than there is, and of a time that has not come: not a reason to leave the chain alone.
+            try await checkpoints.save(Self.checkpoint(team, 1 << 40, at: World.start.adding(seconds: 1_000_000)))
+            #expect(try await due(2, early) == [team])
         }
     }
 

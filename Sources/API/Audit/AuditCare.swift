@@ -212,10 +212,12 @@ extension AuditCare {
 
     /// Where a chain was signed last, once both memories of it agree; nil when it must not be signed.
     private func edge(of chain: AuditChain) async throws -> AuditChainVerifier? {
-        if let edge = edges[chain] { return edge }
+        let stored = try await checkpoints.lastCheckpoint(chain)
+        // Whoever else may write there does not make this one blind.
+        if let edge = edges[chain], stored?.position.seq == edge.position.seq { return edge }
         let anchor = try await checkpoints.anchor(chain)
         var edge = try AuditChainVerifier(chain, anchor: anchor)
-        if let stored = try await checkpoints.lastCheckpoint(chain) {
+        if let stored {
             guard let behind = AuditChainVerifier(behind: stored),
                 let checkpoint = AuditCheckpoint(stored.note, key: publicKey), checkpoint.chain == chain,
                 checkpoint.size == behind.frontier.size, checkpoint.root == behind.frontier.root

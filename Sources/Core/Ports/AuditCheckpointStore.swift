@@ -4,7 +4,8 @@ package import Bytes
 package protocol AuditCheckpointStore: AnyObject {
     /// Chains, in their order after one of them, that got an entry since their last checkpoint.
     ///
-    /// Only those with at least `entries` new ones, or whose last checkpoint was signed at `signedBefore` or earlier.
+    /// Only those with at least `entries` new ones, or whose last checkpoint was signed at `signedBefore` or earlier; and
+    /// those with a checkpoint of more entries than there are, which somebody has to look into.
     func due(
         entries: Int,
         signedBefore: Timestamp,

@@ -89,8 +89,12 @@ final class PostgresAuditCheckpointStore: AuditCheckpointStore {
                 select c.size, c.signed_at from audit_checkpoints c
                 where c.chain = h.chain order by c.size desc limit 1
             ) c on true
-            where ($1::uuid is null or h.chain > $1::uuid) and h.seq > coalesce(c.size, 0)
-                and (c.size is null or h.seq - c.size >= $2::bigint or c.signed_at <= $3::timestamptz)
+            where ($1::uuid is null or h.chain > $1::uuid)
+                and (
+                    h.seq > coalesce(c.size, 0)
+                    and (c.size is null or h.seq - c.size >= $2::bigint or c.signed_at <= $3::timestamptz)
+                    or h.seq < c.size
+                )
             order by h.chain limit $4::integer
             """
         )
