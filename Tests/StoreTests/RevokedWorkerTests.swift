@@ -117,7 +117,7 @@ import Testing
             #expect(try await endings.removals(of: own.worker, limit: 10).isEmpty)
             #expect(try await endings.removals(of: other.worker, limit: 10).count == 1)
             let usage = try await quotas.quotas(of: person.team.id, scope: person.scope, now: World.start)
-            #expect(usage?.first { $0.name == .storedBytes }?.used == 0)
+            #expect(usage.first { $0.name == .storedBytes }?.used == 0)
         }
     }
 
