@@ -1,4 +1,4 @@
-package import Platform
+import Platform
 
 /// Hashes passwords for all loops, within bounds: a flood of sign-ins starves nothing else, and one holder no other.
 package final class PasswordPool: Sendable {

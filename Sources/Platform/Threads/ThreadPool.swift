@@ -3,6 +3,9 @@ package struct PoolFull: Error, CustomStringConvertible {
     /// The pool that refused.
     package let pool: String
 
+    /// Refuses on behalf of a pool, or of a share in it.
+    package init(pool: String) { self.pool = pool }
+
     /// Says which pool is full.
     package var description: String { "the queue of the pool \(pool) is full" }
 }
