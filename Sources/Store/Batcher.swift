@@ -4,12 +4,13 @@ import Platform
 /// Joins requests that come at the same time into one transaction, because a commit costs as much for one as for many.
 ///
 /// The first request goes out at the end of the loop's turn with all that came in it. While two batches are on their
-/// way, later requests gather until one is answered, at most for `patience`. A batch that fails for what it holds is
+/// way, later requests gather until one is answered: their commits would only stand in line behind those. After
+/// `patience` they go all the same, so that a batch that waits for somebody's lock holds up nobody else. A batch that fails for what it holds is
 /// tried again request by request, so that nobody pays for another's mistake.
 final class Batcher<Request, Answer> {
     private static var batchesUnderWay: Int { 2 }
-    /// The most that a request waits for company.
-    private static var patience: Duration { .milliseconds(1) }
+    /// Several commits of a busy disk: the most that a request waits for batches that are not its own.
+    private static var patience: Duration { .milliseconds(10) }
 
     private let loop: EventLoop
     /// The weight that one batch may have; a heavier request goes alone.

@@ -134,16 +134,23 @@ extension SubmitBatch {
             from (select r.team_id, max(r.created_at) as moment from request r group by r.team_id) t
             cross join lateral errand_submit_room(t.team_id, t.moment) m
         ),
-        allowed as (
-            select r.*
-            from request r
+        -- Each person's right in each project is looked up once, and holds until this is committed.
+        granted as materialized (
+            select d.scope, d.team_id, d.project_id
+            from (select distinct r.scope, r.team_id, r.project_id from request r) d
             cross join lateral (
                 select p.team_id from projects p
-                where p.id = r.project_id and p.deleted_at is null and p.frozen_at is null
+                where p.id = d.project_id and p.deleted_at is null and p.frozen_at is null
                 limit 1
                 for key share
             ) p
-            where p.team_id = r.team_id and errand_may_submit(r.scope, r.team_id, r.project_id)
+            where p.team_id = d.team_id and errand_may_submit(d.scope, d.team_id, d.project_id)
+        ),
+        allowed as (
+            select r.*
+            from request r
+            join granted g
+                on g.project_id = r.project_id and g.team_id = r.team_id and g.scope = r.scope
         ),
         -- A repeat takes no place: it gets the job that its key has.
         judged as (
