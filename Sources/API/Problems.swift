@@ -81,7 +81,8 @@ extension Problem {
         status: 403,
         code: "reauthentication_required",
         title: "Prove again who you are",
-        detail: "Send the password to POST /v1/auth/reauthenticate, then try again within ten minutes."
+        detail:
+            "Send `password` or `otp` to POST /v1/auth/reauthenticate, or use a passkey; then try again within ten minutes."
     )
     static let wrongPassword = Problem(status: 403, code: "wrong_password", title: "The password is wrong")
     static func passwordRefused(_ rejection: PasswordRejection, _ member: String) -> Problem {

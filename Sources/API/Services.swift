@@ -28,6 +28,8 @@ package final class Services {
     package let quotas: any QuotaStore
     package let passwords: any PasswordStore
     package let apiKeys: any KeyStore
+    package let factors: any FactorStore
+    package let passkeys: any PasskeyStore
     /// The list of leaked passwords, when there is one; read off the loop only.
     package let breachedPasswords: (any BreachedPasswords)?
     /// The keys that sign tokens, until others are put in their place.
@@ -67,6 +69,8 @@ package final class Services {
         quotas: any QuotaStore,
         passwords: any PasswordStore,
         apiKeys: any KeyStore,
+        factors: any FactorStore,
+        passkeys: any PasskeyStore,
         breachedPasswords: (any BreachedPasswords)? = nil,
         keys: KeyRing,
         verifier: AccessTokenVerifier,
@@ -99,6 +103,8 @@ package final class Services {
         self.quotas = quotas
         self.passwords = passwords
         self.apiKeys = apiKeys
+        self.factors = factors
+        self.passkeys = passkeys
         self.breachedPasswords = breachedPasswords
         self.keys = keys
         self.verifier = verifier

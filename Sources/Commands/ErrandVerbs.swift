@@ -34,6 +34,9 @@ package enum ErrandVerbs {
         ServiceAccountCreate.self,
         ServiceAccountList.self,
         ServiceAccountDelete.self,
+        AccountTOTPEnable.self,
+        AccountTOTPDisable.self,
+        AccountRecoveryCodes.self,
         JobRun.self,
         JobAttach.self,
         JobList.self,
@@ -67,6 +70,7 @@ package enum ErrandVerbs {
         // Administration, over the database.
         UserCreate.self,
         UserDisable.self,
+        UserResetFactor.self,
         UserList.self,
         AdminTeamList.self,
         AdminTeamAdd.self,

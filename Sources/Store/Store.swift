@@ -27,6 +27,10 @@ package final class Store {
     package let passwords: any PasswordStore
     /// API keys and service accounts.
     package let apiKeys: any KeyStore
+    /// Second factors and recovery codes.
+    package let factors: any FactorStore
+    /// Passkeys.
+    package let passkeys: any PasskeyStore
     /// Teams and memberships.
     package let teams: any TeamStore
     /// Invitations into teams.
@@ -63,6 +67,8 @@ package final class Store {
         signInThrottle = PostgresSignInThrottle(pool)
         passwords = PostgresPasswordStore(pool)
         apiKeys = PostgresKeyStore(pool)
+        factors = PostgresFactorStore(pool)
+        passkeys = PostgresPasskeyStore(pool)
         teams = PostgresTeamStore(pool)
         invites = PostgresInviteStore(pool)
         endings = PostgresTeamEndingStore(pool)

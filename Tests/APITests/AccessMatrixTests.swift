@@ -114,6 +114,8 @@ import Testing
         case .empty: #expect(status == 200 && answer.json["items"]?.array?.isEmpty == true, "\(what)")
         // What is wrong with a request may still be told.
         case .allowed where row.access == .anyone: #expect(![403, 404].contains(status) && status < 500, "\(what)")
+        // Nobody has a second factor to take away.
+        case .allowed where ["removeTOTP", "removePasskey"].contains(row.operationID): #expect(status == 404, "\(what)")
         // A stream asks for a WebSocket next, a workspace for a worker.
         case .allowed where AccessStage.knows(row):
             #expect(status < 300 || [409, 426, 503].contains(status), "\(what)")

@@ -22,7 +22,8 @@ struct KeyScopesTests {
             Set(never) == [
                 .teamLeave, .keyManage, .keyCreate, .teamRename, .memberManage, .inviteManage, .modelKeyManage,
                 .serviceAccountManage,
-                .workerManage, .teamTransfer, .teamDelete, .teamRestore, .ownerManage,
+                .workerManage, .teamTransfer, .teamDelete, .teamRestore, .signInPolicyManage,
+                .ownerManage,
             ]
         )
         for permission in never { #expect(KeyScopes.need(for: permission) == .person) }

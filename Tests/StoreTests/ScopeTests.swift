@@ -11,7 +11,8 @@ import Testing
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
         "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
         "login_failures", "login_places", "master_keys", "secrets", "model_keys", "password_resets", "sign_in_traits",
-        "notices", "service_accounts", "api_keys",
+        "notices", "service_accounts", "api_keys", "totp_factors", "recovery_codes", "code_attempts", "passkeys",
+        "spent_challenges",
     ]
 
     /// The rows of a table that a scope sees, past every check of the layers above.
@@ -30,6 +31,7 @@ import Testing
             try await world.setModelKey(of: .team(person.team.id), by: person)
         }
         for person in [mine, theirs] {
+            try await world.giveFactors(person)
             let job = world.job(person)
             let new = NewJob(job: job, idempotencyKey: "key", requestHash: [1])
             _ = try await world.store.jobs.submit([new], scope: person.scope)
@@ -112,7 +114,7 @@ import Testing
             defer { session.close() }
             let visible = [
                 "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 5,
-                "team_quotas": 1, "team_usage": 1, "secrets": 2, "model_keys": 2, "service_accounts": 1, "api_keys": 1,
+                "team_quotas": 1, "team_usage": 1, "secrets": 3, "model_keys": 2, "service_accounts": 1, "api_keys": 1,
             ]
             for table in Self.tables {
                 #expect(try await Self.count(table, mine.scope, session) == visible[table, default: 0], "\(table)")

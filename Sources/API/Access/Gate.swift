@@ -41,6 +41,7 @@ extension Endpoints {
         guard let found = try await services.teams.team(id, scope: principal.scope) else {
             throw Refusal(.missing("team"), principal, permission, target: id.description)
         }
+        try await demandFactor(found.value, principal, permission)
         try demand(permission, of: principal, found)
         return TeamCall(principal: principal, permission: permission, team: found.value, role: found.role)
     }
@@ -64,7 +65,8 @@ extension Endpoints {
     /// Lets a person through to a job; another team's is not there.
     func enterJob(_ id: JobID, _ principal: Principal, _ permission: Permission) async throws -> JobCall {
         guard let found = try await services.jobs.job(id, scope: principal.scope) else {
-            throw Refusal(.missing("job"), principal, permission, target: id.description)
+            let problem = try await absence("job", .job(id), principal)
+            throw Refusal(problem, principal, permission, target: id.description)
         }
         try demand(permission, of: principal, found)
         return JobCall(principal: principal, job: found.value, role: found.role)
@@ -73,7 +75,8 @@ extension Endpoints {
     /// The project that a body names, once the person may do there what the route needs.
     func project(_ id: ProjectID, for call: PersonCall) async throws -> ProjectCall {
         guard let found = try await services.projects.project(id, scope: call.principal.scope) else {
-            throw Refusal(.missing("project"), call.principal, call.permission, target: id.description)
+            let problem = try await absence("project", .project(id), call.principal)
+            throw Refusal(problem, call.principal, call.permission, target: id.description)
         }
         try demand(call.permission, of: call.principal, found)
         return ProjectCall(principal: call.principal, project: found.value, role: found.role)
@@ -82,6 +85,7 @@ extension Endpoints {
     /// The team that a body names, once the person may do there what the route needs; without a name the oldest one.
     func team(_ id: TeamID?, for call: PersonCall) async throws -> TeamCall {
         let found = try await access(id, call)
+        try await demandFactor(found.value, call.principal, call.permission)
         try demand(call.permission, of: call.principal, found)
         return TeamCall(principal: call.principal, permission: call.permission, team: found.value, role: found.role)
     }

@@ -15,8 +15,7 @@ extension Endpoints {
                 email: fields.string("email", maximum: EmailAddress.maximumLength),
                 password: fields.string("password", maximum: PasswordRules.maximumBytes),
                 device: fields.name("device_name", maximum: 100, required: false),
-                // Accepted for clients that always send it; no account has a second factor yet.
-                otp: fields.string("otp", maximum: 64, required: false)
+                otp: fields.string("otp", maximum: FactorBounds.typed, required: false)
             )
         }
         let email = EmailAddress.canonical(form.email ?? "")
@@ -42,7 +41,8 @@ extension Endpoints {
             proof: .password,
             passwordGeneration: credentials.passwordGeneration
         )
-        let opened = try await openSignIn(person, device: form.device, request)
+        let proven = try await demandSecondFactor(of: person, otp: form.otp, device: form.device, request)
+        let opened = try await openSignIn(proven, device: form.device, request)
         return try tokenAnswer(
             for: opened.signIn,
             refreshToken: opened.refreshToken,

@@ -8,6 +8,7 @@ extension Endpoints {
     func me(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         guard let user = try await services.accounts.user(person.user) else { throw ProblemError(.unauthenticated) }
         let memberships = try await services.teams.memberships(of: user.id)
+        let factors = try await services.factors.factors(of: user.id)
         return .json(
             200,
             document { writer in
@@ -17,6 +18,12 @@ extension Endpoints {
                 writer.member("name", user.name)
                 writer.member("is_administrator", user.isAdministrator)
                 writer.member("created_at", user.createdAt)
+                writer.key("second_factor")
+                writer.beginObject()
+                writer.member("totp_since", factors.totpSince)
+                writer.member("passkeys", factors.passkeys)
+                writer.member("recovery_codes_left", factors.recoveryCodes)
+                writer.endObject()
                 writer.key("teams")
                 writer.beginArray()
                 for membership in memberships { TeamView.write(membership, to: &writer) }

@@ -11,9 +11,25 @@ struct ProvenPerson {
     let passwordGeneration: Int?
 }
 
-/// What somebody who signs in has proved, as the audit log says it.
-enum SignInProof: String {
+/// What somebody who signs in has proved.
+struct SignInProof: Equatable {
+    /// What came first.
+    let first: FirstProof
+    /// What came on top of it.
+    var second: FactorMethod?
+
+    /// The password alone.
+    static let password = SignInProof(first: .password)
+
+    /// As the audit log says it: `password+totp`.
+    var name: String { second.map { "\(first.rawValue)+\($0.rawValue)" } ?? first.rawValue }
+}
+
+/// How a sign-in may begin.
+enum FirstProof: String {
     case password
+    /// A passkey whose authenticator verified the person: both factors in one.
+    case passkey
 }
 
 /// A sign-in that has just begun, with the one copy of its refresh token.
@@ -55,7 +71,7 @@ extension Endpoints {
                 team: nil,
                 target: id.description,
                 at: now,
-                details: [AuditDetail("factor", person.proof.rawValue), AuditDetail("device", signIn.deviceName)]
+                details: [AuditDetail("factor", person.proof.name), AuditDetail("device", signIn.deviceName)]
             )
         ]
         if !news.isEmpty {

@@ -4,19 +4,39 @@ import Core
 import HTTP
 
 extension Endpoints {
-    /// Proves again who sits at a signed-in device: `POST /v1/auth/reauthenticate`.
+    /// Proves again who sits at a signed-in device: `POST /v1/auth/reauthenticate`, with the password or a code.
     func reauthenticate(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
-        let password = try await request.jsonObject { $0.string("password", maximum: PasswordRules.maximumBytes) }
-        _ = try await checkedCredentials(of: person, password ?? "", request)
+        let form = try await request.jsonObject { fields in
+            let form = (
+                password: fields.string("password", maximum: PasswordRules.maximumBytes, required: false),
+                otp: fields.string("otp", maximum: FactorBounds.typed, required: false)
+            )
+            if (form.password == nil) == (form.otp == nil) {
+                fields.fault("password", "give either password or otp")
+            }
+            return form
+        }
+        if let otp = form.otp {
+            try await takeCode(otp, of: person.user, by: Principal.person(person).auditActor, request)
+        } else {
+            _ = try await checkedCredentials(of: person, form.password ?? "", request)
+        }
+        return try await confirm(person, by: form.otp == nil ? "password" : FactorMethod.totp.rawValue, request)
+    }
+
+    /// Notes that a person has just proved who they are.
+    func confirm(_ person: Person, by method: String, _ request: HTTPRequest) async throws -> HTTPResponse {
+        let now = services.time.now
         try await services.accounts.confirm(
             person.signIn,
-            now: services.time.now,
+            now: now,
             audit: request.auditDraft(
                 .person(person),
                 "sign_in.confirmed",
                 team: nil,
                 target: person.signIn.description,
-                at: services.time.now
+                at: now,
+                details: [AuditDetail("factor", method)]
             )
         )
         return .noContent

@@ -69,6 +69,13 @@ extension Endpoints {
         if end == .right { giveBackTry(request) }
     }
 
+    /// What a device shows when it signs in again, after a proof that no try of a password was granted for.
+    func deviceToken(for user: User, _ request: HTTPRequest) -> String {
+        let account = Self.countedAccount(user.email)
+        let known = request.meter?.device.flatMap { $0.account == account ? $0 : nil }
+        return services.deviceTokens.make(known ?? .make(account: account), now: services.time.now)
+    }
+
     /// What a device shows when it signs in again.
     func deviceToken(of granted: GrantedSignIn) -> String {
         services.deviceTokens.make(granted.device, now: services.time.now)

@@ -30,6 +30,8 @@ package enum RouteLimits {
         // Their secrets have 256 bits, and all tabs of an office, or all machines of a rack, wake up together.
         "refresh": .write,
         "reauthenticate": .auth,
+        // Nothing is tried yet: it makes the challenge.
+        "beginPasskeyProof": .write,
         "changePassword": .auth,
         "enrolWorker": .write,
         "workerControlLink": .stream,

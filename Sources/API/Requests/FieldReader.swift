@@ -153,6 +153,18 @@ struct FieldReader {
         return map
     }
 
+    /// An object that another standard defines; nothing is said of its members.
+    mutating func foreign(_ name: String) -> JSONValue? {
+        guard let value = member(name, required: true) else { return nil }
+        guard value.object != nil else { return wrong(name, "must be an object") }
+        return value
+    }
+
+    /// Notes a fault of a member of such an object.
+    mutating func fault(at path: [String], _ detail: String) {
+        faults.append((pointer: path.map { "/" + FieldReader.escaped($0) }.joined(), detail: detail))
+    }
+
     /// Throws when a fault was noted, or a member is there that no reader asked for: whoever sends `role` or `owner` to
     /// an operation that does not take it means something that must not pass unnoticed.
     mutating func finish() throws(ProblemError) {

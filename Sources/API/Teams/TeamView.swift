@@ -13,6 +13,7 @@ enum TeamView {
         writer.member("created_at", team.createdAt)
         writer.member("deleted_at", team.deletedAt)
         writer.member("purge_at", team.purgeAt)
+        writer.member("require_second_factor", team.requiresSecondFactor)
         writer.endObject()
     }
 

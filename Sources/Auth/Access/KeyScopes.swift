@@ -24,8 +24,7 @@ package enum KeyScopes {
         case .jobRun, .jobCancel: .scope(.jobsRun)
         case .auditRead: .scope(.auditRead)
         case .teamLeave, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .workerManage, .teamTransfer,
-            .teamDelete,
-            .teamRestore, .ownerManage, .keyManage, .keyCreate, .serviceAccountManage:
+            .teamDelete, .signInPolicyManage, .teamRestore, .ownerManage, .keyManage, .keyCreate, .serviceAccountManage:
             .person
         }
     }

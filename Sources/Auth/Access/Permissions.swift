@@ -42,6 +42,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case workerManage
     /// Read the team's audit log.
     case auditRead
+    /// Say what the team demands of its members' sign-ins.
+    case signInPolicyManage
     /// Hand the team to another member.
     case teamTransfer
     /// Delete the team.
@@ -66,7 +68,7 @@ package enum Permissions {
         case .projectDelete, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .serviceAccountManage,
             .workerManage, .auditRead:
             .admin
-        case .teamTransfer, .teamDelete, .teamRestore, .ownerManage: .owner
+        case .signInPolicyManage, .teamTransfer, .teamDelete, .teamRestore, .ownerManage: .owner
         }
     }
 
@@ -77,7 +79,7 @@ package enum Permissions {
         case .teamLeave, .teamDelete, .teamRestore, .jobCancel, .keyManage: true
         case .projectWrite, .workspaceWrite, .jobRun, .projectDelete, .keyCreate: false
         case .teamRename, .memberManage, .inviteManage, .modelKeyManage, .serviceAccountManage, .workerManage: false
-        case .teamTransfer, .ownerManage: false
+        case .signInPolicyManage, .teamTransfer, .ownerManage: false
         }
     }
 }

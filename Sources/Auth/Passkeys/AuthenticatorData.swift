@@ -27,7 +27,7 @@ package struct AuthenticatorData: Sendable {
     }
 
     /// Longer ones hold extensions that nobody asked for.
-    private static let maximumLength = 4096
+    package static let maximumLength = 4096
 
     /// Takes the bytes apart; all of them must be accounted for.
     package init(_ bytes: [UInt8]) throws(PasskeyError) {

@@ -4,6 +4,8 @@ package import Bytes
 package enum PasskeyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The client data is not the JSON that browsers make.
     case clientData
+    /// Made for another challenge than one of ours that still holds.
+    case wrongChallenge
     /// Made for the other ceremony.
     case wrongType
     /// The page that asked is not of this installation.
@@ -32,6 +34,7 @@ package enum PasskeyError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .clientData: "the client data is malformed"
+        case .wrongChallenge: "the challenge is not one of ours, or has ended"
         case .wrongType: "the client data is of another ceremony"
         case .wrongOrigin: "the page is not of this installation"
         case .crossOrigin: "it was asked for from a frame of another site"

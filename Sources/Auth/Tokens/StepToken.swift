@@ -29,8 +29,10 @@ package struct StepToken: Sendable, Equatable {
     package var user: UserID?
     /// The sign-in that the step belongs to, when there is one already.
     package var signIn: SignInID?
-    /// Changes with the password, so that a changed one ends the step.
-    package var passwordMark: String?
+    /// What was proved before this step.
+    package var proof: String?
+    /// Which of the person's passwords was right, when one was asked for: a changed one ends the step.
+    package var passwordGeneration: Int?
     /// The device's name, to be given to the sign-in.
     package var device: String?
     /// Unique to this token.
@@ -44,13 +46,15 @@ package struct StepToken: Sendable, Equatable {
         at now: Timestamp,
         user: UserID? = nil,
         signIn: SignInID? = nil,
-        passwordMark: String? = nil,
+        proof: String? = nil,
+        passwordGeneration: Int? = nil,
         device: String? = nil
     ) {
         self.kind = kind
         self.user = user
         self.signIn = signIn
-        self.passwordMark = passwordMark
+        self.proof = proof
+        self.passwordGeneration = passwordGeneration
         self.device = device
         nonce = Base64.encodeURL(SecureRandom.bytes(Self.nonceLength))
         // Written in whole seconds.
@@ -61,7 +65,8 @@ package struct StepToken: Sendable, Equatable {
         _ kind: Kind,
         user: UserID?,
         signIn: SignInID?,
-        passwordMark: String?,
+        proof: String?,
+        passwordGeneration: Int?,
         device: String?,
         nonce: String,
         expiresAt: Timestamp
@@ -69,15 +74,11 @@ package struct StepToken: Sendable, Equatable {
         self.kind = kind
         self.user = user
         self.signIn = signIn
-        self.passwordMark = passwordMark
+        self.proof = proof
+        self.passwordGeneration = passwordGeneration
         self.device = device
         self.nonce = nonce
         self.expiresAt = expiresAt
-    }
-
-    /// What stands for a stored password hash in a token: it tells nothing of the hash, which has a salt.
-    package static func passwordMark(_ passwordHash: String) -> String {
-        Base64.encodeURL([UInt8](Digest.sha256([UInt8](passwordHash.utf8)).prefix(16)))
     }
 
     /// What the store keeps of a token that was used up.
@@ -95,7 +96,8 @@ extension StepToken {
         writer.member("exp", expiresAt.milliseconds / 1000)
         if let user { writer.member("sub", user.description) }
         if let signIn { writer.member("sid", signIn.description) }
-        if let passwordMark { writer.member("pwm", passwordMark) }
+        if let proof { writer.member("proof", proof) }
+        if let passwordGeneration { writer.member("pwg", Int64(passwordGeneration)) }
         if let device { writer.member("device", device) }
         writer.endObject()
         return writer.bytes
@@ -117,11 +119,18 @@ extension StepToken {
             kind,
             user: try Self.identifier(members, "sub"),
             signIn: try Self.identifier(members, "sid"),
-            passwordMark: members["pwm"]?.string,
+            proof: members["proof"]?.string,
+            passwordGeneration: try Self.generation(members),
             device: members["device"]?.string,
             nonce: nonce,
             expiresAt: expiresAt
         )
+    }
+
+    private static func generation(_ members: JSONObject) throws(TokenError) -> Int? {
+        guard let value = members["pwg"] else { return nil }
+        guard let number = value.integer.flatMap({ Int(exactly: $0) }) else { throw .badClaim("pwg") }
+        return number
     }
 
     private static func identifier<N>(_ members: JSONObject, _ name: String) throws(TokenError) -> ID<N>? {

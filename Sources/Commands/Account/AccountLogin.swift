@@ -13,6 +13,7 @@ package struct AccountLogin: Verb {
         Option("--url", "URL", "the server; ERRAND_URL, the last one or this machine's unless given"),
         Option("--email", "EMAIL", "the account's address"),
         Option("--password-file", "FILE", "read the password from a file, or from standard input for `-`"),
+        Option("--otp", "CODE", "the second factor: a code of the authenticator application, or a recovery code"),
         Option("--ca", "FILE", "trust the certificate authority in this PEM file; a copy is kept"),
         Option("--device", "NAME", "what this sign-in is called; the machine's name unless given"),
         Option("--data", "DIR", "take the rest from this data directory of an `errand up` on this machine"),
@@ -21,6 +22,7 @@ package struct AccountLogin: Verb {
     private let url: String?
     private let email: String?
     private let passwordFile: String?
+    private let otp: String?
     private let caFile: String?
     private let device: String?
     private let data: String?
@@ -30,6 +32,7 @@ package struct AccountLogin: Verb {
         url = arguments.value("--url")
         email = arguments.value("--email")
         passwordFile = arguments.value("--password-file")
+        otp = arguments.value("--otp")
         caFile = arguments.value("--ca")
         device = arguments.value("--device")
         data = arguments.value("--data")
@@ -93,9 +96,41 @@ package struct AccountLogin: Verb {
         do {
             return try await session.signIn("/v1/auth/login", body, deviceToken: deviceToken)
         } catch let problem as ServerProblem {
-            throw problem.failure
+            guard let interim = problem.interimToken else { throw problem.failure }
+            return try await secondStep(session, interim, methods: problem.methods, deviceToken: deviceToken)
         } catch let error as HTTPClientError {
             throw CommandFailure(error, server: session.server.text)
+        }
+    }
+
+    /// Ends a sign-in that wants a second factor; a person at a terminal may mistype twice.
+    private func secondStep(
+        _ session: ClientSession,
+        _ interimToken: String,
+        methods: [String],
+        deviceToken: String?
+    ) async throws -> TokenPair {
+        guard methods.contains("totp") || methods.contains("recovery_code") else {
+            throw CommandFailure(
+                "this account signs in with a passkey, which needs a browser",
+                exitCode: ExitCode.refused
+            )
+        }
+        var triesLeft = otp == nil ? 3 : 1
+        while true {
+            let typed = try await answer(otp, "Code, or a recovery code: ", isSecret: false, missing: "--otp")
+            triesLeft -= 1
+            do {
+                let request = SecondStep.request(interimToken, typed: typed)
+                return try await session.signIn("/v1/auth/second-factor", request, deviceToken: deviceToken)
+            } catch let problem as ServerProblem {
+                guard triesLeft > 0, problem.code == "wrong_code" || problem.code == "wrong_recovery_code" else {
+                    throw problem.failure
+                }
+                session.output.note(problem.text)
+            } catch let error as HTTPClientError {
+                throw CommandFailure(error, server: session.server.text)
+            }
         }
     }
 

@@ -11,6 +11,9 @@ struct ServerProblem: Error, Equatable, CustomStringConvertible {
     let requestID: String?
     /// Seconds after which another try makes sense.
     let retryAfter: Int?
+    /// What the second step of a sign-in begins with, and how it may be taken.
+    let interimToken: String?
+    let methods: [String]
 
     /// Reads a problem document; anything else with an error status is told by its status.
     init(status: Int, body: [UInt8], headers: HTTPHeaders = HTTPHeaders()) {
@@ -20,10 +23,14 @@ struct ServerProblem: Error, Equatable, CustomStringConvertible {
             code = "http_\(status)"
             text = "the server answered with status \(status)"
             requestID = headers["x-request-id"].map { VisibleText.line($0, limit: 100) }
+            interimToken = nil
+            methods = []
             return
         }
         code = VisibleText.line(json["code"]?.string ?? "http_\(status)", limit: 100)
         requestID = json["request_id"]?.string.map { VisibleText.line($0, limit: 100) }
+        interimToken = json["interim_token"]?.string
+        methods = (json["methods"]?.array ?? []).compactMap(\.string)
         var text = title
         let fields = json["errors"]?.array ?? []
         if !fields.isEmpty {

@@ -82,6 +82,8 @@ final class ServeLoop {
             quotas: store.quotas,
             passwords: store.passwords,
             apiKeys: store.apiKeys,
+            factors: store.factors,
+            passkeys: store.passkeys,
             breachedPasswords: plan.breachedPasswords,
             keys: keys.ring,
             verifier: AccessTokenVerifier(keys.ring),

@@ -12,6 +12,14 @@ package struct Notice: Sendable, Equatable {
         case passwordChanged = "password_changed"
         /// The password was changed by a reset link.
         case passwordReset = "password_reset"
+        /// A second factor was added.
+        case factorEnabled = "factor_enabled"
+        /// A second factor was taken away, by the person or by an administrator.
+        case factorDisabled = "factor_disabled"
+        /// Somebody who knows the password tries codes.
+        case factorRefused = "factor_refused"
+        /// A recovery code was used.
+        case recoveryUsed = "recovery_used"
     }
 
     package var kind: Kind

@@ -20,6 +20,8 @@ package enum APIKeyNoun: Noun { package static let prefix = "key" }
 package enum ServiceAccountNoun: Noun { package static let prefix = "svc" }
 /// The noun of an invitation into a team.
 package enum InviteNoun: Noun { package static let prefix = "inv" }
+/// The noun of a passkey.
+package enum PasskeyNoun: Noun { package static let prefix = "pky" }
 
 package typealias UserID = ID<UserNoun>
 package typealias TeamID = ID<TeamNoun>
@@ -32,3 +34,4 @@ package typealias AuditEntryID = ID<AuditEntryNoun>
 package typealias APIKeyID = ID<APIKeyNoun>
 package typealias ServiceAccountID = ID<ServiceAccountNoun>
 package typealias InviteID = ID<InviteNoun>
+package typealias PasskeyID = ID<PasskeyNoun>

@@ -23,13 +23,22 @@ package struct Team: Sendable, Equatable {
     package var createdAt: Timestamp
     /// When its deletion was asked for; until `purgeAt` an owner can take that back.
     package var deletedAt: Timestamp?
+    /// Whoever has no second factor is not let in.
+    package var requiresSecondFactor: Bool
 
     /// Makes a team from its stored parts.
-    package init(id: TeamID, name: String, createdAt: Timestamp, deletedAt: Timestamp? = nil) {
+    package init(
+        id: TeamID,
+        name: String,
+        createdAt: Timestamp,
+        deletedAt: Timestamp? = nil,
+        requiresSecondFactor: Bool = false
+    ) {
         self.id = id
         self.name = name
         self.createdAt = createdAt
         self.deletedAt = deletedAt
+        self.requiresSecondFactor = requiresSecondFactor
     }
 
     /// When it is gone for good, once its deletion was asked for.

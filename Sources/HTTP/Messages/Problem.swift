@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 
 /// An RFC 9457 problem: what a client is told when a request fails.
 package struct Problem: Sendable {
@@ -20,6 +20,8 @@ package struct Problem: Sendable {
     package var type = ProblemType.blank
     /// The names of the policies that the request went beyond.
     package var violatedPolicies: [String] = []
+    /// What a program needs to go on, beside the members that every problem has.
+    package var members = JSONObject()
 
     /// Makes a problem.
     package init(
@@ -53,6 +55,10 @@ package struct Problem: Sendable {
         if !violatedPolicies.isEmpty {
             writer.key("violated-policies")
             writer.value(.array(violatedPolicies.map { .string($0) }))
+        }
+        for member in members.members {
+            writer.key(member.name)
+            writer.value(member.value)
         }
         if !pointers.isEmpty {
             writer.key("errors")

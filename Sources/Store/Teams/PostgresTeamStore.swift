@@ -178,7 +178,7 @@ extension PostgresPool {
 
 extension Team {
     /// The columns that `init(_:)` reads.
-    static let columns = "t.id, t.name, t.created_at, t.deleted_at"
+    static let columns = "t.id, t.name, t.created_at, t.deleted_at, t.require_second_factor"
 
     /// Reads `columns`.
     init(_ row: inout PostgresRow) throws(StoreError) {
@@ -186,7 +186,8 @@ extension Team {
             id: try row.value(),
             name: try row.value(),
             createdAt: try row.value(),
-            deletedAt: try row.optional()
+            deletedAt: try row.optional(),
+            requiresSecondFactor: try row.value()
         )
     }
 }

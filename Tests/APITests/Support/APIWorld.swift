@@ -101,6 +101,8 @@ final class APIWorld {
             quotas: store.quotas,
             passwords: store.passwords,
             apiKeys: keyStore,
+            factors: store.factors,
+            passkeys: store.passkeys,
             breachedPasswords: breachedPasswords,
             keys: ring,
             verifier: AccessTokenVerifier(ring),

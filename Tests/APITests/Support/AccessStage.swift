@@ -174,6 +174,7 @@ final class AccessStage {
         let nouns = [
             ("/v1/teams/{id}", objects.team), ("/v1/projects/{id}", objects.project), ("/v1/jobs/{id}", objects.job),
             ("/v1/me/devices/{id}", devices[caller] ?? SignInID(at: world.time.now).description),
+            ("/v1/me/passkeys/{id}", PasskeyID(at: world.time.now).description),
         ]
         for (head, id) in nouns where path.hasPrefix(head) {
             path = head.dropLast(4) + id + path.dropFirst(head.count)
@@ -202,6 +203,7 @@ final class AccessStage {
     private static let bodies: [String: @Sendable (Objects) -> JSONValue?] = [
         "createTeam": { _ in object(("name", "new")) },
         "renameTeam": { _ in object(("name", "new")) },
+        "setSecondFactorPolicy": { _ in .object(JSONObject([("required", .bool(false))])) },
         "deleteTeam": { _ in nil },
         "restoreTeam": { _ in nil },
         "transferTeam": { object(("user_id", $0.fellow)) },

@@ -1,0 +1,90 @@
+import Auth
+import Core
+import HTTP
+
+extension Endpoints {
+    /// Ends a proof by passkey: `POST /v1/auth/passkey/finish`, with what the browser made.
+    ///
+    /// With an access token it is a step-up, else a sign-in.
+    func finishPasskeyProof(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let form = try await request.jsonObject { fields in
+            (
+                device: fields.name("device_name", maximum: 100, required: false),
+                credential: UsedCredential(&fields)
+            )
+        }
+        let party = try relyingParty()
+        guard request.headers.contains("authorization") else {
+            let (client, step, challenge) = try answered(form.credential.clientData, .passkeySignIn)
+            // Without a proof before it the passkey has to be both factors.
+            let first = step.proof.flatMap { FirstProof(rawValue: $0) }
+            let passkey = try await use(form.credential, client, challenge, party, isAlone: first == nil, request)
+            guard step.user == nil || step.user == passkey.user,
+                let user = try await services.accounts.user(passkey.user), !user.isDisabled
+            else { throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)")) }
+            let proof = first.map { SignInProof(first: $0, second: .passkey) } ?? SignInProof(first: .passkey)
+            let person = ProvenPerson(user: user, proof: proof, passwordGeneration: step.passwordGeneration)
+            return try await signedIn(person, device: form.device ?? step.device, request)
+        }
+        let person = try await authenticatePerson(request)
+        let (client, step, challenge) = try answered(form.credential.clientData, .passkeyStepUp)
+        guard step.user == person.user, step.signIn == person.signIn else {
+            throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)"))
+        }
+        let passkey = try await use(form.credential, client, challenge, party, isAlone: false, request)
+        guard passkey.user == person.user else {
+            throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)"))
+        }
+        return try await confirm(person, by: FactorMethod.passkey.rawValue, request)
+    }
+
+    /// The passkey that made an assertion, once that holds and was counted.
+    private func use(
+        _ credential: UsedCredential,
+        _ client: ClientData,
+        _ challenge: AnsweredChallenge,
+        _ party: RelyingParty,
+        isAlone: Bool,
+        _ request: HTTPRequest
+    ) async throws -> Passkey {
+        guard let passkey = try await services.passkeys.passkey(credentialID: credential.id) else {
+            throw ProblemError(.passkeyRefused("it is not known here"))
+        }
+        let data: AuthenticatorData
+        do throws(PasskeyError) {
+            guard credential.userHandle == nil || credential.userHandle == passkey.user.uuidBytes else {
+                throw .malformed("user handle")
+            }
+            data = try party.assert(
+                client,
+                authenticatorData: credential.authenticatorData,
+                signature: credential.signature,
+                key: try COSEKey(encoded: passkey.publicKey),
+                requiresVerification: isAlone
+            )
+        } catch {
+            try await refusePasskey(passkey, "\(error)", request)
+        }
+        let use = try await services.passkeys.usePasskey(
+            passkey.id,
+            signCount: data.signCount,
+            isBackedUp: data.isBackedUp,
+            answering: challenge,
+            now: services.time.now
+        )
+        switch use {
+        case .used:
+            giveBackTry(request)
+            return passkey
+        case .spent: try await refusePasskey(passkey, "the challenge was answered before", request)
+        case .counter: try await refusePasskey(passkey, "its counter did not grow: there may be a copy of it", request)
+        case .unknown: throw ProblemError(.passkeyRefused("it is not known here"))
+        }
+    }
+
+    /// Records an assertion that did not hold, and refuses it.
+    private func refusePasskey(_ passkey: Passkey, _ reason: String, _ request: HTTPRequest) async throws -> Never {
+        try await refuseFactor("passkey", of: passkey.user, by: .stranger, reason: reason, request)
+        throw ProblemError(.passkeyRefused(reason))
+    }
+}

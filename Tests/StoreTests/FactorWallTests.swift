@@ -1,0 +1,68 @@
+import Bytes
+import Core
+import Testing
+
+@testable import Store
+
+/// What a team's demand for second factors hides, past every check of the layers above.
+@Suite struct FactorWallTests {
+    @Test func `a member without the factor that a team demands sees its name and nothing in it, until enrolled`()
+        async throws
+    {
+        try await FactorStage.run(.postgres) { stage in
+            let world = stage.world
+            let owner = try await world.person()
+            let member = try await world.person()
+            _ = try await world.store.teams.addMember(
+                member.user.id,
+                to: owner.team.id,
+                role: .member,
+                now: World.start,
+                audit: .sample("member.added", team: owner.team.id)
+            )
+            let job = try await world.submit([world.job(owner)], by: owner)[0]
+            try await stage.enrol(owner.user.id)
+            func sees(_ person: Person) async throws -> [Bool] {
+                [
+                    try await world.store.projects.project(owner.project.id, scope: person.scope) != nil,
+                    try await world.store.jobs.job(job.id, scope: person.scope) != nil,
+                    try await world.store.projects.projects(team: nil, before: nil, limit: 10, scope: person.scope)
+                        .items.contains { $0.id == owner.project.id },
+                ]
+            }
+            #expect(try await sees(member) == [true, true, true])
+            let verdict = try await world.store.factors.setFactorPolicy(
+                owner.team.id,
+                isRequired: true,
+                scope: owner.scope,
+                audit: .sample("team.factor_policy_changed", team: owner.team.id)
+            )
+            #expect(verdict == .done)
+            #expect(try await sees(member) == [false, false, false])
+            #expect(try await sees(owner) == [true, true, true])
+            let teams = try await world.store.teams.memberships(of: member.user.id)
+            #expect(teams.contains { $0.team.id == owner.team.id && $0.team.requiresSecondFactor })
+            #expect(teams.contains { $0.team.id == member.team.id && !$0.team.requiresSecondFactor })
+            #expect(try await world.store.projects.project(member.project.id, scope: member.scope) != nil)
+            let people = try await world.store.teams.members(
+                of: owner.team.id,
+                after: nil,
+                limit: 10,
+                scope: member.scope
+            )
+            #expect(people.items.map(\.user.id) == [member.user.id])
+            for object in [GuardedObject.team(owner.team.id), .project(owner.project.id), .job(job.id)] {
+                #expect(try await world.store.factors.holdsBack(member.user.id, from: object))
+                #expect(try await world.store.factors.holdsBack(owner.user.id, from: object) == false)
+                #expect(try await world.store.factors.holdsBack(stage.other, from: object) == false)
+            }
+            await #expect(throws: (any Error).self) {
+                var job = world.job(owner)
+                job.submittedBy = .person(member.user.id)
+                try await world.submit([job], by: member)
+            }
+            try await stage.enrol(member.user.id)
+            #expect(try await sees(member) == [true, true, true])
+        }
+    }
+}
