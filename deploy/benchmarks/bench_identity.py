@@ -49,7 +49,10 @@ def rows(settings):
         stored = argon2.low_level.hash_secret(PASSWORD.encode(), salt, 3, 65536, 4, 32, argon2.low_level.Type.ID)
         execute(running, SEED % {"hash": stored.decode(), "user": user})
         with stopped(running.ready["worker_pids"]):
-            return checks(settings, running) + listings(settings, running) + sign_ins(settings, running, directory)
+            found = checks(settings, running) + listings(settings, running)
+            # The threads that hash have all cores, as the peer's have.
+            pin(running.ready["api_pid"], *os.sched_getaffinity(0))
+            return found + sign_ins(settings, running, directory)
 
 
 def checks(settings, running):

@@ -14,12 +14,12 @@ UNTRUSTING.check_hostname = False
 UNTRUSTING.verify_mode = ssl.CERT_NONE
 
 
-def pin(pid, core):
-    """Keeps every thread of a process on one core; a machine with one core has no choice."""
-    if os.cpu_count() > core:
+def pin(pid, *cores):
+    """Keeps every thread of a process on some cores; a machine with one core has no choice."""
+    if os.cpu_count() > max(cores):
         for task in os.listdir(f"/proc/{pid}/task"):
             with contextlib.suppress(ProcessLookupError):
-                os.sched_setaffinity(int(task), {core})
+                os.sched_setaffinity(int(task), cores)
 
 
 def memory(pid):
