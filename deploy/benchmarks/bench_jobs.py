@@ -12,7 +12,7 @@ import asyncpg
 from load import load
 from peers import fastapi
 from processes import stopped
-from system import certificate, owner_url, run_command, system
+from system import certificate, execute, owner_url, query, run_command, system
 from table import percentile, row
 from wire import Wire
 
@@ -26,7 +26,13 @@ BUBBLEWRAP = [
 
 def rows(settings):
     with tempfile.TemporaryDirectory() as directory, system(settings) as running:
-        return first_record(settings, running) + drain(settings, running) + submits(settings, running, directory)
+        script = submit_script(running, directory)
+        return (
+            first_record(settings, running)
+            + drain(settings, running)
+            + submits(settings, running, directory, script)
+            + audited(settings, running, script)
+        )
 
 
 def first_record(settings, running):
@@ -120,12 +126,16 @@ def settled(running, jobs):
     return asyncio.run(watch())
 
 
-def submits(settings, running, directory):
-    """Jobs per second that 64 clients get a 202 for, each committed with synchronous_commit; the worker is held."""
+def submit_script(running, directory):
     script = f"{directory}/submit.lua"
     with open(script, "w") as text:
         text.write('wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n')
         text.write(f"""wrk.body = '{{"project_id":"{running.project}","kind":"command","argv":["/bin/true"],"workspace":"none"}}'\n""")
+    return script
+
+
+def submits(settings, running, directory, script):
+    """Jobs per second that 64 clients get a 202 for, each committed with synchronous_commit; the worker is held."""
     port, serving = fastapi(directory, running, *certificate(running))
     bearer = [f"Authorization: Bearer {running.token}"]
     own, peer = [], []
@@ -134,3 +144,21 @@ def submits(settings, running, directory):
             own.append(load(f"{running.url}/v1/jobs", settings.seconds, bearer, script).rate)
             peer.append(load(f"https://127.0.0.1:{port}/v1/jobs", settings.seconds, bearer, script).rate)
     return [row("durable submits", "jobs/s", own, "FastAPI, PyJWT, asyncpg insert", peer)]
+
+
+def audited(settings, running, script):
+    """What recording costs: the same submits while the database's function that appends to the audit log does nothing."""
+    found = query(running, "select pg_get_functiondef(oid) as text from pg_proc where proname = 'errand_audit_append'")
+    append = found["text"]
+    head, _, _ = append.partition("AS $function$")
+    nothing = head + "AS $function$ begin return 0; end $function$"
+    bearer = [f"Authorization: Bearer {running.token}"]
+    with_log, without = [], []
+    with stopped(running.ready["worker_pids"]):
+        for _ in range(5):
+            with_log.append(load(f"{running.url}/v1/jobs", settings.seconds, bearer, script).rate)
+            execute(running, nothing)
+            without.append(load(f"{running.url}/v1/jobs", settings.seconds, bearer, script).rate)
+            execute(running, append)
+    goal = ("ratio", ">=", 0.9)
+    return [row("durable submits, audited", "jobs/s", with_log, "the same, not recorded", without, goal)]
