@@ -72,6 +72,8 @@ package enum ErrandVerbs {
         UserDisable.self,
         UserResetFactor.self,
         UserList.self,
+        AdminDeviceList.self,
+        AdminDeviceRevoke.self,
         AdminTeamList.self,
         AdminTeamAdd.self,
         AdminTeamRemove.self,

@@ -35,6 +35,40 @@ extension EndToEnd.Unharmed {
         #expect(try await here.send(.get, "/v1/me").status == 200)
     }
 
+    @Test func `the administrator sees where somebody is signed in, and ends it`() async throws {
+        let errand = try SharedInstallation.get()
+        let email = "watched@example.org"
+        let data = ["--data", errand.data]
+        let made = try await errand.errand(["admin", "user", "create", email, "--json"] + data)
+        let password = try #require(try JSONReader.parse(Array(made.output.utf8))["password"]?.string)
+        let (first, second) = (try await errand.newClient(), try await errand.newClient())
+        try await first.signIn(email, password)
+        try await second.signIn(email, password)
+
+        let list = try await errand.errand(["admin", "device", "list", email, "--json"] + data)
+        let devices = try #require(try JSONReader.parse(Array(list.output.utf8)).array)
+        #expect(devices.count == 2 && devices.allSatisfy { $0["address"]?.string == "127.0.0.1" })
+        let newest = try #require(devices.first?["id"]?.string)
+        let table = try await errand.errand(["admin", "device", "list", email] + data)
+        #expect(table.output.contains(newest))
+        #expect(try await errand.errand(["admin", "device", "revoke", email, newest] + data).status.isSuccess)
+        #expect(try await isRefused(second))
+        #expect(try await first.send(.get, "/v1/me").status == 200)
+        let again = try await errand.errand(["admin", "device", "revoke", email, newest] + data)
+        #expect(again.status == .exited(3) && again.errors.contains("not signed in"))
+
+        let unasked = try await errand.errand(["admin", "device", "revoke", email, "--all"] + data)
+        #expect(unasked.status == .exited(2))
+        #expect(
+            try await errand.errand(["admin", "device", "revoke", email, "--all", "--yes"] + data).status.isSuccess
+        )
+        #expect(try await isRefused(first))
+        let unknown = try await errand.errand(["admin", "device", "list", "nobody@example.org"] + data)
+        #expect(unknown.status == .exited(3))
+        let log = try await errand.errand(["admin", "audit", "tail"] + data)
+        #expect(log.output.contains(newest))
+    }
+
     /// Whether a client is refused within the second that a revocation may take to be known on all loops.
     private func isRefused(_ client: ErrandClient) async throws -> Bool {
         let start = Instant.now

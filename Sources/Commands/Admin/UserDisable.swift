@@ -20,13 +20,12 @@ package struct UserDisable: Verb {
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
         let isDisabled = !arguments.has("--enable")
         try await AdminSession.run(arguments, on: loop) { store in
-            let unknown = CommandFailure("there is no account with the address \(email)", exitCode: ExitCode.notFound)
-            guard let user = try await store.accounts.credentials(email: email)?.user else { throw unknown }
+            let user = try await AdminTeams.account(email, in: store)
             let audit = AuditDraft.administration(
                 isDisabled ? "user.disabled" : "user.enabled",
                 target: user.id.description
             )
-            guard try await store.accounts.setDisabled(user.id, isDisabled, audit: audit) else { throw unknown }
+            _ = try await store.accounts.setDisabled(user.id, isDisabled, audit: audit)
         }
         terminal.note("\(email) is \(isDisabled ? "disabled; its tokens end within a second" : "enabled")")
         return ExitCode.done
