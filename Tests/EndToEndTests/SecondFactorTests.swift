@@ -49,7 +49,20 @@ extension EndToEnd.Unharmed {
         let codes = try JSONReader.parse(Array(replaced.output.utf8))["recovery_codes"]?.array
         #expect(codes?.count == 10)
         #expect(try await run(login + ["--otp", recovery[1]]).errors.contains("wrong_recovery_code"))
+        let team = "factor crew"
+        #expect(try await run(["team", "create", team]).status.isSuccess)
+        let demanded = try await run(["team", "second-factor", team, "required", "--json"])
+        let policy = try JSONReader.parse(Array(demanded.output.utf8))["require_second_factor"]
+        #expect(policy?.bool == true, "\(demanded.errors)")
+        #expect(try await run(["team", "second-factor", team, "sometimes"]).status == .exited(2))
+        let passkeys = try await run(["account", "passkeys", "--json"])
+        #expect(passkeys.output.hasPrefix("[]"), "\(passkeys.errors)")
+        let gone = try await run(["account", "passkey", "remove", "pky_00000000000000000000000000"])
+        #expect(gone.status == .exited(3) && gone.errors.contains("passkey_not_found"))
         #expect(try await run(["account", "totp", "disable"]).status.isSuccess)
+        let held = try await run(["team", "show", team])
+        #expect(held.status == .exited(4) && held.errors.contains("second_factor_needed"))
+        #expect(try await run(["team", "leave", team, "--yes"]).errors.contains("last_owner"))
         #expect(try await run(login).status.isSuccess)
 
         let again = try await run(["account", "totp", "enable", "--json"])

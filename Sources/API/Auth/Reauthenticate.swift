@@ -5,6 +5,8 @@ import HTTP
 
 extension Endpoints {
     /// Proves again who sits at a signed-in device: `POST /v1/auth/reauthenticate`, with the password or a code.
+    ///
+    /// Whoever has a second factor proves with it: a thief of the token and the password must not take it away.
     func reauthenticate(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let form = try await request.jsonObject { fields in
             let form = (
@@ -19,6 +21,9 @@ extension Endpoints {
         if let otp = form.otp {
             try await takeCode(otp, of: person.user, by: Principal.person(person).auditActor, request)
         } else {
+            guard try await !services.factors.factors(of: person.user).isEnrolled else {
+                throw ProblemError(.codeRequired)
+            }
             _ = try await checkedCredentials(of: person, form.password ?? "", request)
         }
         return try await confirm(person, by: form.otp == nil ? "password" : FactorMethod.totp.rawValue, request)

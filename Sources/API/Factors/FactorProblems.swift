@@ -30,6 +30,12 @@ extension Problem {
         title: "The code is wrong or was used before",
         detail: "Each code works once. Wait for the next one, and see that the device's clock is right."
     )
+    static let codeRequired = Problem(
+        status: 403,
+        code: "code_required",
+        title: "This account proves itself by its second factor",
+        detail: "Send `otp` in place of `password`, or use a passkey: POST /v1/auth/passkey/begin."
+    )
     static let wrongRecoveryCode = Problem(
         status: 401,
         code: "wrong_recovery_code",

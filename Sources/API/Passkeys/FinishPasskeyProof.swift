@@ -13,29 +13,41 @@ extension Endpoints {
                 credential: UsedCredential(&fields)
             )
         }
-        let party = try relyingParty()
         guard request.headers.contains("authorization") else {
-            let (client, step, challenge) = try answered(form.credential.clientData, .passkeySignIn)
-            // Without a proof before it the passkey has to be both factors.
-            let first = step.proof.flatMap { FirstProof(rawValue: $0) }
-            let passkey = try await use(form.credential, client, challenge, party, isAlone: first == nil, request)
-            guard step.user == nil || step.user == passkey.user,
-                let user = try await services.accounts.user(passkey.user), !user.isDisabled
-            else { throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)")) }
-            let proof = first.map { SignInProof(first: $0, second: .passkey) } ?? SignInProof(first: .passkey)
-            let person = ProvenPerson(user: user, proof: proof, passwordGeneration: step.passwordGeneration)
-            return try await signedIn(person, device: form.device ?? step.device, request)
+            let (person, device) = try await takePasskey(form.credential, request)
+            return try await signedIn(person, device: form.device ?? device, request)
         }
         let person = try await authenticatePerson(request)
-        let (client, step, challenge) = try answered(form.credential.clientData, .passkeyStepUp)
+        try await takePasskey(form.credential, of: person, request)
+        return try await confirm(person, by: FactorMethod.passkey.rawValue, request)
+    }
+
+    /// Who signs in by a passkey, alone or on top of a first proof, and what the device is called.
+    func takePasskey(
+        _ credential: UsedCredential,
+        _ request: HTTPRequest
+    ) async throws -> (person: ProvenPerson, device: String?) {
+        let (client, step, challenge) = try answered(credential.clientData, .passkeySignIn)
+        // Without a proof before it the passkey has to be both factors.
+        let first = step.proof.flatMap { FirstProof(rawValue: $0) }
+        let passkey = try await use(credential, client, challenge, isAlone: first == nil, request)
+        guard step.user == nil || step.user == passkey.user,
+            let user = try await services.accounts.user(passkey.user), !user.isDisabled
+        else { throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)")) }
+        let proof = first.map { SignInProof(first: $0, second: .passkey) } ?? SignInProof(first: .passkey)
+        return (ProvenPerson(user: user, proof: proof, passwordGeneration: step.passwordGeneration), step.device)
+    }
+
+    /// Demands that a signed-in person has used one of their passkeys for the challenge of this sign-in.
+    func takePasskey(_ credential: UsedCredential, of person: Person, _ request: HTTPRequest) async throws {
+        let (client, step, challenge) = try answered(credential.clientData, .passkeyStepUp)
         guard step.user == person.user, step.signIn == person.signIn else {
             throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)"))
         }
-        let passkey = try await use(form.credential, client, challenge, party, isAlone: false, request)
+        let passkey = try await use(credential, client, challenge, isAlone: false, request)
         guard passkey.user == person.user else {
             throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)"))
         }
-        return try await confirm(person, by: FactorMethod.passkey.rawValue, request)
     }
 
     /// The passkey that made an assertion, once that holds and was counted.
@@ -43,10 +55,10 @@ extension Endpoints {
         _ credential: UsedCredential,
         _ client: ClientData,
         _ challenge: AnsweredChallenge,
-        _ party: RelyingParty,
         isAlone: Bool,
         _ request: HTTPRequest
     ) async throws -> Passkey {
+        let party = try relyingParty()
         guard let passkey = try await services.passkeys.passkey(credentialID: credential.id) else {
             throw ProblemError(.passkeyRefused("it is not known here"))
         }
