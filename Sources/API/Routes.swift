@@ -32,6 +32,18 @@ extension Endpoints {
             RouteRow(.post, "/v1/auth/passkey/begin", "beginPasskeyProof", .anyone(Endpoints.beginPasskeyProof)),
             RouteRow(.post, "/v1/auth/passkey/finish", "finishPasskeyProof", .anyone(Endpoints.finishPasskeyProof)),
             RouteRow(.post, "/v1/auth/reset", "resetPassword", .anyone(Endpoints.resetPassword)),
+            RouteRow(.get, "/signin", "showSignIn", .page(Endpoints.showSignIn)),
+            RouteRow(.post, "/signin", "signIn", .page(Endpoints.signIn)),
+            RouteRow(.post, "/signin/code", "signInByCode", .page(Endpoints.signInByCode)),
+            RouteRow(.post, "/signout", "signOut", .page(Endpoints.signOut)),
+            RouteRow(.get, "/device", "showDevice", .page(Endpoints.showDevice)),
+            RouteRow(.post, "/device", "confirmDevice", .page(Endpoints.confirmDevice)),
+            RouteRow(.get, "/reset", "showReset", .page(Endpoints.showReset)),
+            RouteRow(.post, "/reset", "resetByPage", .page(Endpoints.resetByPage)),
+            RouteRow(.get, "/invite", "showInvite", .page(Endpoints.showInvite)),
+            RouteRow(.post, "/invite", "acceptByPage", .page(Endpoints.acceptByPage)),
+            RouteRow(.post, "/oauth/device_authorization", "authorizeDevice", .oauth(Endpoints.authorizeDevice)),
+            RouteRow(.post, "/oauth/token", "exchangeToken", .oauth(Endpoints.exchangeToken)),
             RouteRow(.get, "/v1/me", "getMe", .person(Endpoints.me)),
             RouteRow(.post, "/v1/me/password", "changePassword", .person(Endpoints.changePassword)),
             RouteRow(.get, "/v1/me/notices", "listNotices", .person(Endpoints.listNotices)),
@@ -201,7 +213,12 @@ extension Endpoints {
             }
             let limit = RouteLimits.limit(of: row)
             return Route(method: row.method, pattern: row.pattern, operationID: row.operationID) { [self] request in
-                try await answer(request, within: limit, operation)
+                guard row.access == .page else { return try await answer(request, within: limit, operation) }
+                do {
+                    return try await answer(request, within: limit, operation)
+                } catch let error as ProblemError {
+                    return WebPage.telling(error.problem)
+                }
             }
         }
     }

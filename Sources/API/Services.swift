@@ -30,6 +30,7 @@ package final class Services {
     package let apiKeys: any KeyStore
     package let factors: any FactorStore
     package let passkeys: any PasskeyStore
+    package let deviceGrants: any DeviceGrantStore
     /// The list of leaked passwords, when there is one; read off the loop only.
     package let breachedPasswords: (any BreachedPasswords)?
     /// The keys that sign tokens, until others are put in their place.
@@ -71,6 +72,7 @@ package final class Services {
         apiKeys: any KeyStore,
         factors: any FactorStore,
         passkeys: any PasskeyStore,
+        deviceGrants: any DeviceGrantStore,
         breachedPasswords: (any BreachedPasswords)? = nil,
         keys: KeyRing,
         verifier: AccessTokenVerifier,
@@ -105,6 +107,7 @@ package final class Services {
         self.apiKeys = apiKeys
         self.factors = factors
         self.passkeys = passkeys
+        self.deviceGrants = deviceGrants
         self.breachedPasswords = breachedPasswords
         self.keys = keys
         self.verifier = verifier

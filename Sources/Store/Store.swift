@@ -31,6 +31,8 @@ package final class Store {
     package let factors: any FactorStore
     /// Passkeys.
     package let passkeys: any PasskeyStore
+    /// Machines that wait for their person's confirmation.
+    package let deviceGrants: any DeviceGrantStore
     /// Teams and memberships.
     package let teams: any TeamStore
     /// Invitations into teams.
@@ -69,6 +71,7 @@ package final class Store {
         apiKeys = PostgresKeyStore(pool)
         factors = PostgresFactorStore(pool)
         passkeys = PostgresPasskeyStore(pool)
+        deviceGrants = PostgresDeviceGrantStore(pool)
         teams = PostgresTeamStore(pool)
         invites = PostgresInviteStore(pool)
         endings = PostgresTeamEndingStore(pool)

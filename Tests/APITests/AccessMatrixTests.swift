@@ -39,7 +39,7 @@ import Testing
             for row in Endpoints.table {
                 switch row.access {
                 case .team, .project, .job: break
-                case .anyone, .machine, .worker, .person, .account, .chosen: continue
+                case .anyone, .page, .machine, .worker, .person, .account, .chosen: continue
                 }
                 let stage = try await AccessStage(world, for: row)
                 let other = try await stage.send(row, stage.request(row, .owner, on: stage.other), .owner)
@@ -81,7 +81,7 @@ import Testing
         _ target: Target
     ) -> Expectation {
         switch row.access {
-        case .anyone: return .allowed
+        case .anyone, .page: return .allowed
         case .worker: return .unauthenticated
         case .machine: return caller == .nobody ? .unauthenticated : .forbidden
         case .person, .account: return caller == .nobody ? .unauthenticated : .allowed
@@ -113,6 +113,7 @@ import Testing
         case .missing: #expect(status == 404, "\(what)")
         case .empty: #expect(status == 200 && answer.json["items"]?.array?.isEmpty == true, "\(what)")
         // What is wrong with a request may still be told.
+        case .allowed where row.access == .page: #expect([200, 303, 403].contains(status), "\(what)")
         case .allowed where row.access == .anyone: #expect(![403, 404].contains(status) && status < 500, "\(what)")
         // Nobody has a second factor to take away.
         case .allowed where ["removeTOTP", "removePasskey"].contains(row.operationID): #expect(status == 404, "\(what)")

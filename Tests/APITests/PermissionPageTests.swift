@@ -56,6 +56,7 @@ struct PermissionPageTests {
     private static func words(_ access: RouteAccess) -> String {
         switch access {
         case .anyone: "anybody"
+        case .page: "anybody, in a browser; signed in where it matters"
         case .machine: "the machine itself, administrators"
         case .worker: "a worker, by its own secret"
         case .person: "a signed-in person, about themselves"

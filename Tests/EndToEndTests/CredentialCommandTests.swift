@@ -117,7 +117,7 @@ extension EndToEnd.Unharmed {
         let issued = try await errand.errand(["admin", "user", "reset", email, "--data", errand.data])
         #expect(issued.status.isSuccess, "\(issued.errors)")
         let link = String(issued.output.prefix { $0 != "\n" })
-        #expect(link.contains("/reset#erp_"))
+        #expect(link.contains("/reset?token=erp_"))
         func reset() async throws -> ProgramOutcome {
             let files = ["--link-file", try file("link", link), "--new-file", try file("new", third)]
             return try await errand.errand(["account", "reset"] + files, ["ERRAND_CA": mine["ERRAND_CA"] ?? ""])

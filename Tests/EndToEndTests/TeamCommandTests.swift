@@ -24,7 +24,7 @@ extension EndToEnd.Unharmed {
         let id = try #require(try await json(mine, ["team", "create", "crew"])["id"]?.string)
         #expect(try await run(mine, "team", "list").contains(id))
         let link = try await run(mine, "team", "invite", "guest@example.org", "--role", "admin", "--team", "crew")
-        #expect(link.contains("/invite#einv_"))
+        #expect(link.contains("/invite?token=einv_"))
         let trimmed = String(link.prefix { $0 != "\n" })
         #expect(try await json(theirs, ["team", "accept", trimmed])["role"]?.string == "admin")
         #expect(try await errand.errand(["team", "accept", trimmed], theirs).status == .exited(3))

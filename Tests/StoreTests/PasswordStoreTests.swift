@@ -104,7 +104,8 @@ import Testing
                 )
                 try await accounts.createSignIn(
                     signIn,
-                    refreshHash: Family.token(),
+                    credential: .refresh(hash: Family.token()),
+                    grant: nil,
                     passwordGeneration: generation,
                     traits: [],
                     notice: nil,

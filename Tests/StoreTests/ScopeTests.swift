@@ -11,7 +11,8 @@ import Testing
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
         "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
         "login_failures", "login_places", "master_keys", "secrets", "model_keys", "password_resets", "sign_in_traits",
-        "notices", "service_accounts", "api_keys", "totp_factors", "recovery_codes", "code_attempts", "passkeys",
+        "notices", "service_accounts", "api_keys", "browser_sessions", "device_grants", "totp_factors",
+        "recovery_codes", "code_attempts", "passkeys",
         "spent_challenges",
     ]
 
@@ -87,6 +88,33 @@ import Testing
                 audit: .sample("password.reset_issued")
             )
             #expect(isIssued)
+            let browser = SignIn(
+                id: SignInID(at: World.start),
+                userID: person.user.id,
+                deviceName: "b",
+                address: "a",
+                userAgent: "u",
+                createdAt: World.start,
+                lastUsedAt: World.start,
+                expiresAt: World.start.adding(seconds: 60),
+                revokedAt: nil,
+                clientID: "browser"
+            )
+            try await world.store.accounts.createSignIn(
+                browser,
+                credential: .session(hash: person.user.id.uuidBytes + person.team.id.uuidBytes),
+                grant: nil,
+                passwordGeneration: nil,
+                traits: [],
+                notice: nil,
+                audit: []
+            )
+            let isWaiting = try await world.store.deviceGrants.createDeviceGrant(
+                .sample(),
+                deviceHash: person.user.id.uuidBytes + person.team.id.uuidBytes,
+                userCodeHash: person.user.id.uuidBytes + person.team.id.uuidBytes
+            )
+            #expect(isWaiting)
             let account = try await world.serviceAccount(in: person)
             _ = try await world.key(of: person, serviceAccount: account.id)
         }

@@ -9,7 +9,8 @@ extension AccountStore {
     func createSignIn(_ signIn: SignIn, refreshHash: [UInt8]) async throws(StoreError) {
         try await createSignIn(
             signIn,
-            refreshHash: refreshHash,
+            credential: .refresh(hash: refreshHash),
+            grant: nil,
             passwordGeneration: nil,
             traits: [SignInTrait(.client, "test")],
             notice: Notice(.newDevice, at: signIn.createdAt, signIn: signIn.id),

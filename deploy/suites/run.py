@@ -9,7 +9,7 @@ import traceback
 
 from running import errand_up
 
-SUITES = ["front_door", "tokens", "second_factor", "streams", "bad_input", "parser_oracles", "websocket_oracles", "slow_clients", "schema"]
+SUITES = ["front_door", "tokens", "second_factor", "streams", "bad_input", "parser_oracles", "websocket_oracles", "slow_clients", "schema", "pages"]
 
 
 def main():

@@ -16,6 +16,13 @@ struct GuardedOperation {
         GuardedOperation(access: .anyone) { try await operation($0)($1) }
     }
 
+    /// A page for a person, which finds out by its cookie who that is; what is wrong is told as a page too.
+    static func page(
+        _ operation: @escaping (Endpoints) -> (HTTPRequest) async throws -> HTTPResponse
+    ) -> GuardedOperation {
+        GuardedOperation(access: .page) { try await operation($0)($1) }
+    }
+
     /// An operation that lets in the machine itself and administrators.
     static func machine(
         _ operation: @escaping (Endpoints) -> (HTTPRequest) async throws -> HTTPResponse

@@ -4,6 +4,8 @@ package import Auth
 package enum RouteAccess: Sendable, Equatable {
     /// Anybody, without a token.
     case anyone
+    /// A page: anybody may open it, and what it does asks for the browser's own sign-in.
+    case page
     /// This machine itself, and administrators.
     case machine
     /// A worker, by its credential or its enrolment token.
@@ -24,7 +26,7 @@ package enum RouteAccess: Sendable, Equatable {
     /// The one permission of a team-bound route; nil for the others.
     package var permission: Permission? {
         switch self {
-        case .anyone, .machine, .worker, .person, .account: nil
+        case .anyone, .page, .machine, .worker, .person, .account: nil
         case .chosen(let permission), .team(let permission), .project(let permission), .job(let permission): permission
         }
     }

@@ -161,9 +161,8 @@ extension Endpoints {
     /// A browser always sends Origin; a page of another origin must not ride on a person's session.
     private func checkOrigin(_ request: HTTPRequest) throws {
         guard let origin = request.headers["origin"] else { return }
-        let own = (request.isSecure ? "https://" : "http://") + request.authority
-        guard
-            origin == own || origin == services.settings.publicURL || services.settings.allowedOrigins.contains(origin)
-        else { throw ProblemError(.forbidden("This origin may not open streams; add it to ERRAND_CORS_ORIGINS.")) }
+        guard isOwnOrigin(origin, request) || services.settings.allowedOrigins.contains(origin) else {
+            throw ProblemError(.forbidden("This origin may not open streams; add it to ERRAND_CORS_ORIGINS."))
+        }
     }
 }

@@ -18,13 +18,20 @@ extension Endpoints {
                 otp: fields.string("otp", maximum: FactorBounds.typed, required: false)
             )
         }
-        let email = EmailAddress.canonical(form.email ?? "")
-        let granted = try await beginSignIn(request, as: email ?? form.email ?? "")
+        let person = try await provePassword(form.email ?? "", form.password ?? "", request)
+        let proven = try await demandSecondFactor(of: person, otp: form.otp, device: form.device, request)
+        return try await signedIn(proven, device: form.device, request)
+    }
+
+    /// Who an address and a password prove to be, for every way to sign in by them; a second factor is asked for next.
+    func provePassword(_ typed: String, _ password: String, _ request: HTTPRequest) async throws -> ProvenPerson {
+        let email = EmailAddress.canonical(typed)
+        let granted = try await beginSignIn(request, as: email ?? typed)
         var credentials: UserCredentials?
         let isRight: Bool
         do {
             if let email { credentials = try await services.accounts.credentials(email: email) }
-            isRight = try await verify(form.password ?? "", credentials, granted.attempt)
+            isRight = try await verify(password, credentials, granted.attempt)
         } catch {
             // A server that is too busy to look has learnt nothing.
             try? await endSignIn(granted, .undecided, request)
@@ -35,18 +42,11 @@ extension Endpoints {
             throw ProblemError(.wrongCredentials)
         }
         try await endSignIn(granted, .right, request)
-        strengthen(credentials, form.password ?? "")
-        let person = ProvenPerson(
+        strengthen(credentials, password)
+        return ProvenPerson(
             user: credentials.user,
             proof: .password,
             passwordGeneration: credentials.passwordGeneration
-        )
-        let proven = try await demandSecondFactor(of: person, otp: form.otp, device: form.device, request)
-        let opened = try await openSignIn(proven, device: form.device, request)
-        return try tokenAnswer(
-            for: opened.signIn,
-            refreshToken: opened.refreshToken,
-            deviceToken: deviceToken(of: granted)
         )
     }
 

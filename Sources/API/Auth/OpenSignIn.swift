@@ -30,11 +30,14 @@ enum FirstProof: String {
     case password
     /// A passkey whose authenticator verified the person: both factors in one.
     case passkey
+    /// A confirmation on another machine, where the person was signed in with all that is asked of them.
+    case device
 }
 
 /// A sign-in that has just begun, with the one copy of its refresh token.
 struct OpenedSignIn {
     let signIn: SignIn
+    /// Empty for a browser's, which has none.
     let refreshToken: String
 }
 
@@ -43,6 +46,7 @@ extension Endpoints {
     func openSignIn(
         _ person: ProvenPerson,
         device: String?,
+        as opening: SignInOpening = .own(),
         _ request: HTTPRequest
     ) async throws -> OpenedSignIn {
         let user = person.user
@@ -56,8 +60,10 @@ extension Endpoints {
             userAgent: request.shownUserAgent,
             createdAt: now,
             lastUsedAt: now,
-            expiresAt: now.adding(RefreshToken.lifetime),
-            revokedAt: nil
+            expiresAt: now.adding(opening.lifetime),
+            revokedAt: nil,
+            authenticatedAt: opening.authenticatedAt,
+            clientID: opening.client
         )
         let traits = request.signInTraits
         let known = try await services.accounts.traits(of: user.id)
@@ -71,7 +77,10 @@ extension Endpoints {
                 team: nil,
                 target: id.description,
                 at: now,
-                details: [AuditDetail("factor", person.proof.name), AuditDetail("device", signIn.deviceName)]
+                details: [
+                    AuditDetail("factor", person.proof.name), AuditDetail("device", signIn.deviceName),
+                    AuditDetail("client", signIn.clientID),
+                ]
             )
         ]
         if !news.isEmpty {
@@ -94,11 +103,11 @@ extension Endpoints {
             address: signIn.address,
             userAgent: signIn.userAgent
         )
-        let refresh = RefreshToken.make()
         do throws(StoreError) {
             try await services.accounts.createSignIn(
                 signIn,
-                refreshHash: refresh.hash,
+                credential: opening.credential.stored,
+                grant: opening.grant,
                 passwordGeneration: person.passwordGeneration,
                 traits: traits,
                 notice: news.isEmpty ? nil : notice,
@@ -109,7 +118,7 @@ extension Endpoints {
             if error == .notFound { throw ProblemError(.wrongCredentials) }
             throw error
         }
-        return OpenedSignIn(signIn: signIn, refreshToken: refresh.token)
+        return OpenedSignIn(signIn: signIn, refreshToken: opening.credential.refreshToken)
     }
 
     /// The answer to a sign-in, which also gives the device its token, or to a refresh.

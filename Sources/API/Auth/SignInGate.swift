@@ -51,7 +51,8 @@ extension Endpoints {
         Digest.sha256(Array("errand sign-in \(address.lowercased())".utf8))
     }
 
-    private func admit(_ attempt: SignInTry, _ request: HTTPRequest) async throws {
+    /// Counts a try in advance, or refuses it with the time to wait.
+    func admit(_ attempt: SignInTry, _ request: HTTPRequest) async throws {
         switch try await services.signInThrottle.begin(attempt) {
         case .granted: return
         case .wait(let end, let isFirst):
@@ -69,16 +70,11 @@ extension Endpoints {
         if end == .right { giveBackTry(request) }
     }
 
-    /// What a device shows when it signs in again, after a proof that no try of a password was granted for.
+    /// What a device shows when it signs in again, whatever proved its person.
     func deviceToken(for user: User, _ request: HTTPRequest) -> String {
         let account = Self.countedAccount(user.email)
         let known = request.meter?.device.flatMap { $0.account == account ? $0 : nil }
         return services.deviceTokens.make(known ?? .make(account: account), now: services.time.now)
-    }
-
-    /// What a device shows when it signs in again.
-    func deviceToken(of granted: GrantedSignIn) -> String {
-        services.deviceTokens.make(granted.device, now: services.time.now)
     }
 
     /// Records that a back-off has begun to refuse: once for each, so that a flood does not fill the log, and without the

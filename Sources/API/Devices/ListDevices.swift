@@ -29,6 +29,7 @@ enum DeviceView {
         writer.beginObject()
         writer.member("id", signIn.id.description)
         writer.member("name", signIn.deviceName)
+        writer.member("client_id", signIn.clientID)
         writer.member("address", signIn.address)
         writer.member("user_agent", signIn.userAgent)
         writer.member("created_at", signIn.createdAt)

@@ -9,7 +9,13 @@ extension Endpoints {
     /// Unknown, used, revoked, expired, bound to another address, made by one who may not invite any more: one answer.
     func acceptInvite(_ request: HTTPRequest, _ person: Person) async throws -> HTTPResponse {
         let text = try await request.jsonObject { $0.string("token", maximum: InviteToken.maximumBytes) }
-        guard let token = text.flatMap({ InviteToken.parse($0) }),
+        let joined = try await join(by: text ?? "", person, request)
+        return .json(200, document { TeamView.write(joined, to: &$0) })
+    }
+
+    /// Makes a person a member by an invitation's token, for every way to bring one.
+    func join(by text: String, _ person: Person, _ request: HTTPRequest) async throws -> Membership {
+        guard let token = InviteToken.parse(text),
             let invite = try await services.invites.invite(tokenHash: token.hash)
         else { throw ProblemError(.missing("invite")) }
         let now = services.time.now
@@ -31,7 +37,6 @@ extension Endpoints {
         guard let team = try await services.teams.team(invite.teamID, scope: person.scope) else {
             throw ProblemError(.missing("team"))
         }
-        let membership = Membership(team: team.value, role: team.role)
-        return .json(200, document { TeamView.write(membership, to: &$0) })
+        return Membership(team: team.value, role: team.role)
     }
 }

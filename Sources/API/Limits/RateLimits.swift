@@ -23,6 +23,7 @@ final class RateLimits {
     private var strangers: Generations<AddressBlock, StrangerCharges>
     private var networks: Generations<AddressBlock, NetworkBuckets>
     private var known: Generations<[UInt8], RateCharges>
+    private let userCodes: RateCharges
 
     init(_ settings: RateSettings, _ shared: any SharedBuckets, loop: EventLoop, clock: (() -> Int64)? = nil) {
         let clock = clock ?? { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
@@ -35,6 +36,7 @@ final class RateLimits {
         strangers = Generations(capacity: Self.addresses)
         networks = Generations(capacity: Self.addresses)
         known = Generations(capacity: Self.devices)
+        userCodes = RateCharges([RateBucket("user-code", "all", settings.userCodes)], isStrict: true)
     }
 
     /// How many devices and addresses are kept in mind.
@@ -68,6 +70,15 @@ final class RateLimits {
             }
         )
     }
+
+    /// Charges a try of a device's user code, whoever tries, to the whole installation.
+    func takeUserCode() async throws(ProblemError) {
+        let verdict = await gate.take(userCodes)
+        guard verdict.isAllowed else { throw ProblemError(.rateLimited(verdict)) }
+    }
+
+    /// Gives back a try of a user code that was right.
+    func giveBackUserCode() { gate.settle(userCodes, -1) }
 
     private func charges(_ account: ActingAccount, _ device: Standing) -> [RateCharges] {
         signedIn.value(device) {

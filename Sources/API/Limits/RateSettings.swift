@@ -56,6 +56,10 @@ package struct RateSettings: Sendable {
     /// Secrets that a device tries where it was signed in from before.
     var signInDevice: RatePolicy { signIns("sign-in-device", factor: 1) }
 
+    /// Wrong user codes of devices that all people together may try: a guesser with many accounts meets one of a thousand
+    /// devices that wait once in a year.
+    var userCodes: RatePolicy { RatePolicy(name: "user-code", burst: 60, interval: .seconds(1)) }
+
     /// All requests of one loop, so that no flood of strangers starves it.
     var all: RatePolicy {
         Self.perSecond("all", requestsPerSecond * Self.people, seconds: 2)

@@ -74,7 +74,7 @@ extension Endpoints {
     func admitStranger(_ request: HTTPRequest) async throws {
         guard let meter = request.meter, !meter.isStrangerCharged else { return }
         meter.isStrangerCharged = true
-        if meter.kind == .auth, let text = request.headers[DeviceTokens.field] {
+        if meter.kind == .auth, let text = request.headers[DeviceTokens.field] ?? request.cookie(.device) {
             meter.device = services.deviceTokens.read(text, now: services.time.now)
         }
         guard let device = meter.device else { return try await admitUnknownDevice(request) }

@@ -33,6 +33,9 @@ package enum RouteLimits {
         // Nothing is tried yet: it makes the challenge.
         "beginPasskeyProof": .write,
         "changePassword": .auth,
+        // Its codes have 256 bits, and every machine that waits asks each five seconds.
+        "exchangeToken": .write,
+        "signOut": .write,
         "enrolWorker": .write,
         "workerControlLink": .stream,
         "workerBulkLink": .stream,
@@ -52,7 +55,7 @@ package enum RouteLimits {
     package static func limit(of row: RouteRow) -> RouteLimit {
         let isPublic: Bool
         switch row.access {
-        case .anyone, .worker: isPublic = true
+        case .anyone, .page, .worker: isPublic = true
         default: isPublic = false
         }
         guard !free.contains(row.operationID) else { return RouteLimit(kind: nil, isPublic: isPublic) }

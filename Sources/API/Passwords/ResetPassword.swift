@@ -14,11 +14,17 @@ extension Endpoints {
                 password: fields.string("new_password", maximum: PasswordRules.maximumBytes)
             )
         }
+        try await setPassword(form.password ?? "", byLink: form.token ?? "", request)
+        return .noContent
+    }
+
+    /// Uses a reset link up for a new password, for every way to bring one.
+    func setPassword(_ password: String, byLink link: String, _ request: HTTPRequest) async throws {
         let now = services.time.now
-        guard let token = form.token.flatMap({ PasswordResetToken.parse($0) }),
+        guard let token = PasswordResetToken.parse(link),
             let user = try await services.passwords.resetOwner(hash: token.hash, now: now)
         else { throw ProblemError(.resetRefused) }
-        let hash = try await newHash(of: form.password ?? "", for: user, member: "new_password")
+        let hash = try await newHash(of: password, for: user, member: "new_password")
         let ended = try await services.passwords.resetPassword(
             hash: token.hash,
             new: hash,
@@ -40,6 +46,5 @@ extension Endpoints {
         guard let ended else { throw ProblemError(.resetRefused) }
         giveBackTry(request)
         for signIn in ended { announce(.signIn(signIn)) }
-        return .noContent
     }
 }

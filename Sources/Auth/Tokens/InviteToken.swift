@@ -18,7 +18,7 @@ package struct InviteToken: Sendable {
 
     /// The token that a guest presents, alone or as the end of a link; nil when it has not the form of one.
     package static func parse(_ text: String) -> InviteToken? {
-        let token = text.split(separator: "#", omittingEmptySubsequences: false).last.map(String.init) ?? text
+        let token = LinkSecret.last(of: text)
         guard token.hasPrefix(prefix), let secret = Base64.decodeURL(token.dropFirst(prefix.count)),
             secret.count == secretLength
         else { return nil }
@@ -28,10 +28,10 @@ package struct InviteToken: Sendable {
     /// What the store keeps; a slow hash would add nothing to 256 random bits.
     package var hash: [UInt8] { Digest.sha256([UInt8](token.utf8)) }
 
-    /// The link that is given to the guest; what stands behind `#` never reaches a server's log.
+    /// The link that is given to the guest; it leads to a page, and the server writes no query into a log.
     package func link(_ publicURL: String) -> String {
         var base = publicURL
         while base.hasSuffix("/") { base.removeLast() }
-        return base + "/invite#" + token
+        return base + "/invite?token=" + token
     }
 }

@@ -17,12 +17,20 @@ package struct PasswordResetToken: Sendable {
         PasswordResetToken(token: prefix + Base64.encodeURL(SecureRandom.bytes(secretLength)))
     }
 
-    /// The token that a client presents, or nil when it has not the form of one.
+    /// The token that a client presents, alone or as the end of a link; nil when it has not the form of one.
     package static func parse(_ text: String) -> PasswordResetToken? {
-        guard text.hasPrefix(prefix), Base64.decodeURL(text.dropFirst(prefix.count))?.count == secretLength else {
+        let token = LinkSecret.last(of: text)
+        guard token.hasPrefix(prefix), Base64.decodeURL(token.dropFirst(prefix.count))?.count == secretLength else {
             return nil
         }
-        return PasswordResetToken(token: text)
+        return PasswordResetToken(token: token)
+    }
+
+    /// The link that is given to the person; it leads to a page, and the server writes no query into a log.
+    package func link(_ publicURL: String) -> String {
+        var base = publicURL
+        while base.hasSuffix("/") { base.removeLast() }
+        return base + "/reset?token=" + token
     }
 
     private init(token: String) { self.token = token }

@@ -14,6 +14,10 @@ package struct AccountLogin: Verb {
         Option("--email", "EMAIL", "the account's address"),
         Option("--password-file", "FILE", "read the password from a file, or from standard input for `-`"),
         Option("--otp", "CODE", "the second factor: a code of the authenticator application, or a recovery code"),
+        Option(
+            "--code",
+            "show a code to confirm in a browser elsewhere; so too without a terminal and a password file"
+        ),
         Option("--ca", "FILE", "trust the certificate authority in this PEM file; a copy is kept"),
         Option("--device", "NAME", "what this sign-in is called; the machine's name unless given"),
         Option("--data", "DIR", "take the rest from this data directory of an `errand up` on this machine"),
@@ -23,6 +27,7 @@ package struct AccountLogin: Verb {
     private let email: String?
     private let passwordFile: String?
     private let otp: String?
+    private let wantsCode: Bool
     private let caFile: String?
     private let device: String?
     private let data: String?
@@ -33,6 +38,7 @@ package struct AccountLogin: Verb {
         email = arguments.value("--email")
         passwordFile = arguments.value("--password-file")
         otp = arguments.value("--otp")
+        wantsCode = arguments.has("--code")
         caFile = arguments.value("--ca")
         device = arguments.value("--device")
         data = arguments.value("--data")
@@ -51,8 +57,6 @@ package struct AccountLogin: Verb {
         let server = try ServerAddress(text)
         let last = before?.url == server.text ? before : nil
         let authorities = caFile ?? local?.caFile ?? environment["ERRAND_CA"] ?? last?.caFile
-        let email = try await answer(email ?? local?.email, "Email: ", isSecret: false, missing: "--email")
-        let password = try await password(local?.passwordFile)
         let session = try ClientSession(
             loop: loop,
             output: OutputQueue(loop: loop, style: environment.outputStyle()),
@@ -62,9 +66,7 @@ package struct AccountLogin: Verb {
             file: nil,
             fixedToken: nil
         )
-        let remembered = await file.deviceToken(for: email, at: server.text)
-        let known = last?.email == email ? last?.deviceToken ?? remembered : remembered
-        let tokens = try await signIn(session, email: email, password: password, deviceToken: known)
+        let (email, tokens) = try await proof(session, local, last, file, terminal)
         let kept = authorities == file.caPath ? authorities : try await keep(authorities, in: file)
         var credentials = Credentials(url: server.text, caFile: kept, email: email, tokens: tokens)
         if last?.email == email { credentials.project = last?.project }
@@ -72,6 +74,30 @@ package struct AccountLogin: Verb {
         terminal.note("signed in to \(server.text) as \(VisibleText.line(email))")
         return ExitCode.done
     }
+
+    /// Signs in with the password, or with a code where nobody can type one.
+    private func proof(
+        _ session: ClientSession,
+        _ local: ReadyFile?,
+        _ last: Credentials?,
+        _ file: CredentialFile,
+        _ terminal: Terminal
+    ) async throws -> (email: String, tokens: TokenPair) {
+        let hasPassword = passwordFile != nil || email == nil && local?.passwordFile != nil
+        var usesCode = wantsCode
+        if !usesCode, !hasPassword { usesCode = try await !PersonalInput.isThere() }
+        if usesCode {
+            return try await CodeLogin(session: session, device: deviceName, terminal: terminal).run()
+        }
+        let email = try await answer(email ?? local?.email, "Email: ", isSecret: false, missing: "--email")
+        let password = try await password(local?.passwordFile)
+        let remembered = await file.deviceToken(for: email, at: session.server.text)
+        let known = last?.email == email ? last?.deviceToken ?? remembered : remembered
+        return (email, try await signIn(session, email: email, password: password, deviceToken: known))
+    }
+
+    /// What this sign-in will be called.
+    private var deviceName: String { String((device ?? (try? Files.hostName()) ?? "command line").prefix(100)) }
 
     /// What `errand up` on this machine says, if it was named, or if nothing else says which server is meant.
     private func localServer(isNamed: Bool) async throws -> ReadyFile? {
@@ -86,11 +112,10 @@ package struct AccountLogin: Verb {
         password: String,
         deviceToken: String?
     ) async throws -> TokenPair {
-        let name = device ?? (try? Files.hostName()) ?? "command line"
         let body = JSONValue.object(
             JSONObject([
                 ("email", .string(email)), ("password", .string(password)),
-                ("device_name", .string(String(name.prefix(100)))),
+                ("device_name", .string(deviceName)),
             ])
         )
         do {

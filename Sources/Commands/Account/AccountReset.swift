@@ -29,9 +29,9 @@ package struct AccountReset: Verb {
         let environment = ClientEnvironment.ofProcess()
         let stored = try? await CredentialFile(environment).load()
         let link = try await PasswordInput.read(linkFile, "Link: ", option: "--link-file")
-        guard let mark = link.firstRange(of: "/reset#") else {
+        guard let mark = link.firstRange(of: "/reset?token=") ?? link.firstRange(of: "/reset#") else {
             throw CommandFailure(
-                "this is no reset link: it looks like https://HOST/reset#erp_…",
+                "this is no reset link: it looks like https://HOST/reset?token=erp_…",
                 exitCode: ExitCode.usage
             )
         }

@@ -41,7 +41,7 @@ package struct UserReset: Verb {
             )
             guard isIssued else { throw unknown }
         }
-        let link = "\(base)/reset#\(token.token)"
+        let link = token.link(base)
         if arguments.has("--json") {
             var writer = JSONWriter()
             writer.beginObject()

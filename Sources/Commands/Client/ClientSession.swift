@@ -273,6 +273,32 @@ extension ClientSession {
         }
     }
 
+    /// Sends a request by a token that is not kept yet.
+    func send(_ method: HTTPMethod, _ target: String, token: String) async throws -> ClientResponse {
+        var fields = HTTPHeaders()
+        try authorise(&fields, token)
+        let answer = try await client.send(method: method, url: try server.place(target), headers: fields, body: [])
+        guard (200...299).contains(answer.status) else {
+            throw ServerProblem(status: answer.status, body: answer.body, headers: answer.headers).failure
+        }
+        return answer
+    }
+
+    /// Sends a form of the OAuth protocol, which has its own way to say what is wrong: every answer is the caller's to read.
+    func form(_ target: String, _ fields: KeyValuePairs<String, String>) async throws -> ClientResponse {
+        let pairs = fields.map { "\($0.key)=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
+        let answer = try await client.send(
+            method: .post,
+            url: try server.place(target),
+            headers: HTTPHeaders([
+                ("content-type", "application/x-www-form-urlencoded"), ("user-agent", Self.userAgent),
+            ]),
+            body: Array(pairs.utf8)
+        )
+        wasReached = true
+        return answer
+    }
+
     private func send(
         _ target: String,
         _ body: JSONValue,

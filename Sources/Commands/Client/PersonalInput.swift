@@ -6,6 +6,16 @@ enum PersonalInput {
     /// Longer answers are no passwords and no addresses.
     private static let longest = 1_024
 
+    /// Whether there is a person to ask.
+    static func isThere() async throws -> Bool {
+        try await BlockingPool.run {
+            let raw = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+            guard raw >= 0 else { return false }
+            _ = OwnedDescriptor(raw)
+            return true
+        }
+    }
+
     /// Asks for a line; nil when there is no person to ask.
     static func ask(_ question: String, isSecret: Bool) async throws -> String? {
         try await BlockingPool.run { () throws -> String? in

@@ -84,6 +84,7 @@ final class ServeLoop {
             apiKeys: store.apiKeys,
             factors: store.factors,
             passkeys: store.passkeys,
+            deviceGrants: store.deviceGrants,
             breachedPasswords: plan.breachedPasswords,
             keys: keys.ring,
             verifier: AccessTokenVerifier(keys.ring),

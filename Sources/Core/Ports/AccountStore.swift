@@ -14,13 +14,14 @@ package protocol AccountStore: AnyObject {
     func setDisabled(_ id: UserID, _ isDisabled: Bool, audit: AuditDraft) async throws(StoreError) -> Bool
     /// The clients and networks that a person has signed in with; empty before the first time.
     func traits(of user: UserID) async throws(StoreError) -> Set<SignInTrait>
-    /// Stores a new sign-in with the hash of its first refresh token, notes its traits, and leaves a notice.
+    /// Stores a new sign-in with what opens it again, notes its traits, and leaves a notice; uses a grant up, if it came by one.
     ///
     /// `notFound` when the account is not there, or when its password is not that of `passwordGeneration` any more or it was
-    /// disabled: nobody begins what a change has just ended.
+    /// disabled, or when the grant does not hold any more: nobody begins what a change has just ended.
     func createSignIn(
         _ signIn: SignIn,
-        refreshHash: [UInt8],
+        credential: SignInCredential,
+        grant: RedeemedGrant?,
         passwordGeneration: Int?,
         traits: Set<SignInTrait>,
         notice: Notice?,
@@ -30,6 +31,8 @@ package protocol AccountStore: AnyObject {
     func signIn(_ id: SignInID) async throws(StoreError) -> SignIn?
     /// The sign-in that a refresh token belongs to, whether it stands or not.
     func signIn(refreshHash: [UInt8]) async throws(StoreError) -> SignIn?
+    /// The sign-in of a browser's session, with its account, while both stand; notes its use, to the minute.
+    func signIn(sessionHash: [UInt8], now: Timestamp) async throws(StoreError) -> (signIn: SignIn, user: User)?
     /// Notes that the person behind a sign-in has proved again who they are.
     func confirm(_ signIn: SignInID, now: Timestamp, audit: AuditDraft) async throws(StoreError)
     /// Rotates a refresh token under a row lock.

@@ -11,23 +11,37 @@ extension PostgresAccountStore {
 
     func createSignIn(
         _ signIn: SignIn,
-        refreshHash: [UInt8],
+        credential: SignInCredential,
+        grant: RedeemedGrant?,
         passwordGeneration: Int?,
         traits: Set<SignInTrait>,
         notice: Notice?,
         audit: [AuditDraft]
     ) async throws(StoreError) {
         let noted = Array(traits)
+        var deviceHash = PostgresValue.null
+        var calls: [PostgresCall] = []
+        if case .device(let hash) = grant {
+            deviceHash = .bytes(hash)
+            calls.append(
+                DeviceGrantStatements.redeem([deviceHash, .id(signIn.userID), .id(signIn.id), .time(signIn.createdAt)])
+            )
+        }
+        let opening: PostgresCall =
+            switch credential {
+            case .refresh(let hash): SignInStatements.insertFirstToken([.bytes(hash), .id(signIn.id)])
+            case .session(let hash): SignInStatements.insertSession([.bytes(hash), .id(signIn.id)])
+            }
         var group = PostgresGroup(
             .system,
-            [
+            calls + [
                 SignInStatements.insert([
                     .id(signIn.id), .id(signIn.userID), .text(signIn.deviceName), .text(signIn.address),
                     .text(signIn.userAgent), .time(signIn.createdAt), .time(signIn.lastUsedAt),
                     .time(signIn.expiresAt), .time(signIn.revokedAt), .time(signIn.authenticatedAt),
-                    .text(signIn.clientID), .integer(passwordGeneration),
+                    .text(signIn.clientID), .integer(passwordGeneration), deviceHash,
                 ]),
-                SignInStatements.insertFirstToken([.bytes(refreshHash), .id(signIn.id)]),
+                opening,
                 SignInStatements.noteTraits([
                     .id(signIn.userID), .array(.text, noted.map { .text($0.kind.rawValue) }),
                     .array(.text, noted.map { .text($0.value) }), .time(signIn.createdAt),
@@ -55,6 +69,15 @@ extension PostgresAccountStore {
     func signIn(refreshHash: [UInt8]) async throws(StoreError) -> SignIn? {
         try await pool.run(.system, SignInStatements.selectFamily([.bytes(refreshHash)])).first {
             row throws(StoreError) in try SignIn(&row)
+        }
+    }
+
+    func signIn(sessionHash: [UInt8], now: Timestamp) async throws(StoreError) -> (signIn: SignIn, user: User)? {
+        // A time of use that a crash takes back is no loss.
+        let call = SignInStatements.useSession([.bytes(sessionHash), .time(now)])
+        let group = PostgresGroup(.system, [call], isDurable: false)
+        return try await pool.run(group).at(0).first { row throws(StoreError) in
+            (signIn: try SignIn(&row), user: try User(&row))
         }
     }
 

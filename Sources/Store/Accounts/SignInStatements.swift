@@ -58,12 +58,37 @@ enum SignInStatements {
         from users u
         where u.id = $2::uuid
             and ($12::integer is null or u.password_generation = $12::integer and u.disabled_at is null)
+            and (
+                $13::bytea is null
+                or u.disabled_at is null
+                    and exists (select from device_grants g where g.hash = $13::bytea and g.sign_in_id = $1::uuid)
+            )
         for share of u
         """
     )
     static let insertFirstToken = PostgresStatement(
         "refresh_tokens.insert",
         "insert into refresh_tokens (hash, sign_in_id, generation) values ($1::bytea, $2::uuid, 1)"
+    )
+    static let insertSession = PostgresStatement(
+        "browser_sessions.insert",
+        "insert into browser_sessions (hash, sign_in_id) values ($1::bytea, $2::uuid)"
+    )
+    /// The sign-in and its account while both stand; its use is written at most once a minute.
+    static let useSession = PostgresStatement(
+        "browser_sessions.use",
+        """
+        with noted as (
+            update sign_ins s set last_used_at = $2::timestamptz
+            from browser_sessions b
+            where b.hash = $1::bytea and s.id = b.sign_in_id and s.revoked_at is null
+                and s.last_used_at < $2::timestamptz - interval '1 minute'
+        )
+        select \(SignIn.columns), \(User.columns)
+        from browser_sessions b join sign_ins s on s.id = b.sign_in_id join users u on u.id = s.user_id
+        where b.hash = $1::bytea and s.revoked_at is null and s.expires_at > $2::timestamptz
+            and u.disabled_at is null
+        """
     )
     static let traits = PostgresStatement(
         "sign_in_traits.of_user",

@@ -101,7 +101,10 @@ enum JobStatements {
     )
     static let expire = PostgresStatement(
         "jobs.expire",
-        "select errand_expire($1::timestamptz, $2::integer), errand_expire_credentials($1::timestamptz, $2::integer)"
+        """
+        select errand_expire($1::timestamptz, $2::integer), errand_expire_credentials($1::timestamptz, $2::integer),
+            errand_expire_grants($1::timestamptz, $2::integer)
+        """
     )
     static let queued = PostgresStatement(
         "jobs.queued",

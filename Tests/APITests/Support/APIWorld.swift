@@ -103,6 +103,7 @@ final class APIWorld {
             apiKeys: keyStore,
             factors: store.factors,
             passkeys: store.passkeys,
+            deviceGrants: store.deviceGrants,
             breachedPasswords: breachedPasswords,
             keys: ring,
             verifier: AccessTokenVerifier(ring),
@@ -227,7 +228,8 @@ final class APIWorld {
         )
         try await store.accounts.createSignIn(
             signIn,
-            refreshHash: RefreshToken.make().hash,
+            credential: .refresh(hash: RefreshToken.make().hash),
+            grant: nil,
             passwordGeneration: nil,
             traits: [],
             notice: nil,

@@ -1,0 +1,25 @@
+package import Bytes
+
+/// Machines that wait for their person's confirmation, kept durably; of their codes only hashes.
+package protocol DeviceGrantStore: AnyObject {
+    /// Keeps a machine that asks; false when too many wait already, `conflict` when the user code is another's.
+    func createDeviceGrant(
+        _ grant: DeviceGrant,
+        deviceHash: [UInt8],
+        userCodeHash: [UInt8]
+    ) async throws(StoreError) -> Bool
+    /// The machine that waits under a user code; nil when there is none, or it was answered, or its time is over.
+    func deviceGrant(userCodeHash: [UInt8], now: Timestamp) async throws(StoreError) -> DeviceGrant?
+    /// Confirms a machine for a person who proved who they are at `authenticatedAt`, or refuses it with nil.
+    ///
+    /// Once: false when it does not wait any more.
+    func decide(
+        userCodeHash: [UInt8],
+        by user: UserID,
+        approvedAs authenticatedAt: Timestamp?,
+        now: Timestamp,
+        audit: AuditDraft
+    ) async throws(StoreError) -> Bool
+    /// What a machine is told, which notes that it asked.
+    func pollDevice(hash: [UInt8], client: String, now: Timestamp) async throws(StoreError) -> DevicePoll
+}
