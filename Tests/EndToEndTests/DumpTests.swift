@@ -34,6 +34,7 @@ extension EndToEnd.ModelKeys {
         let key = "sk-dumped-\(UInt64.random(in: 1 << 62 ... .max))"
         let form = JSONValue.object(JSONObject([("provider", .string("anthropic")), ("key", .string(key))]))
         try await client.expect([200], .put, "/v1/me/model-key?verify=false", form)
+        let factor = try await secondFactor(of: client)
         let login = try await tokens(errand)
         let marker = "printed-\(UInt64.random(in: 1 << 62 ... .max))"
         let job = try await client.shell("printf \(marker)", in: try await client.project())
@@ -47,7 +48,12 @@ extension EndToEnd.ModelKeys {
         var needles = [
             Needle("model key", Array(key.utf8)), Needle("refresh token", Array(login.refresh.utf8)),
             Needle("access token", Array(login.access.utf8)), Needle("password", Array(login.password.utf8)),
+            Needle("one-time codes' secret", factor.secret),
+            Needle("one-time codes' secret", Array(Base32.encode(factor.secret).utf8)),
         ]
+        needles += factor.recoveryCodes.flatMap { code in
+            [Needle("recovery code", Array(code.utf8)), Needle("recovery code", Array(code.filter { $0 != "-" }.utf8))]
+        }
         for (file, member) in [("master-keys.json", "key"), ("signing-keys.json", "seed")] {
             let text = try Files.readAll("\(errand.data)/api/\(file)", limit: 64 << 10)
             let encoded = try JSONReader.parse(text)["keys"]?.array?.compactMap { $0[member]?.string } ?? []
@@ -67,6 +73,18 @@ extension EndToEnd.ModelKeys {
         }
         for needle in needles { #expect(!needle.isIn(dump), "the dump holds the \(needle.name)") }
         try await client.expect([204], .delete, "/v1/me/model-key")
+        try await client.expect([204], .delete, "/v1/me/totp")
+    }
+
+    /// An authenticator application whose secret and recovery codes are known.
+    private func secondFactor(of client: ErrandClient) async throws -> (secret: [UInt8], recoveryCodes: [String]) {
+        let begun = try await client.expect([201], .post, "/v1/me/totp")
+        let secret = try #require(begun["secret"]?.string.flatMap { Base32.decode($0) })
+        let code = OneTimeCode.of(secret, step: WallClock.now().milliseconds / 30_000)
+        let form = JSONValue.object(JSONObject([("code", .string(code))]))
+        let codes = try await client.expect([200], .post, "/v1/me/totp/confirm", form)["recovery_codes"]?.array ?? []
+        try #require(codes.count == 10)
+        return (secret, codes.compactMap(\.string))
     }
 
     /// A sign-in whose tokens are known.

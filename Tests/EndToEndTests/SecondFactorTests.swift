@@ -1,5 +1,4 @@
 import Bytes
-import Crypto
 import Platform
 import TestSupport
 import Testing
@@ -31,17 +30,17 @@ extension EndToEnd.Unharmed {
         #expect(!wrong.status.isSuccess && wrong.errors.contains("wrong_code"))
         // Each code is taken for a step more than this test takes.
         let step = WallClock.now().milliseconds / 30_000
-        let enabled = try await run(["account", "totp", "enable", "--otp", code(secret, step)])
+        let enabled = try await run(["account", "totp", "enable", "--otp", OneTimeCode.of(secret, step: step)])
         #expect(enabled.status.isSuccess, "\(enabled.errors)")
         let recovery = enabled.output.split(separator: "\n").map(String.init)
         #expect(recovery.count == 10)
 
-        let bare = try await run(login + ["--otp", code(secret, step)])
+        let bare = try await run(login + ["--otp", OneTimeCode.of(secret, step: step)])
         #expect(bare.status == .exited(4) && bare.errors.contains("wrong_code"))
         // The secret is wrapped anew with all others, and the server that was not told opens it.
         let rotated = try await errand.errand(["admin", "key", "rotate-master", "--data", errand.data])
         #expect(rotated.status.isSuccess, "\(rotated.errors)")
-        #expect(try await run(login + ["--otp", code(secret, step + 1)]).status.isSuccess)
+        #expect(try await run(login + ["--otp", OneTimeCode.of(secret, step: step + 1)]).status.isSuccess)
         #expect(try await run(login + ["--otp", recovery[0].uppercased()]).status.isSuccess)
         let used = try await run(login + ["--otp", recovery[0]])
         #expect(used.status == .exited(4) && used.errors.contains("wrong_recovery_code"))
@@ -49,6 +48,8 @@ extension EndToEnd.Unharmed {
         let codes = try JSONReader.parse(Array(replaced.output.utf8))["recovery_codes"]?.array
         #expect(codes?.count == 10)
         #expect(try await run(login + ["--otp", recovery[1]]).errors.contains("wrong_recovery_code"))
+        let me = try await run(["whoami"])
+        #expect(me.output.contains("second factor: authenticator codes; 10 recovery codes left"), "\(me.output)")
         let team = "factor crew"
         #expect(try await run(["team", "create", team]).status.isSuccess)
         let demanded = try await run(["team", "second-factor", team, "required", "--json"])
@@ -68,20 +69,12 @@ extension EndToEnd.Unharmed {
         let again = try await run(["account", "totp", "enable", "--json"])
         let other = try JSONReader.parse(Array(again.output.utf8))["secret"]?.string.flatMap { Base32.decode($0) }
         let now = WallClock.now().milliseconds / 30_000
-        let confirm = ["account", "totp", "enable", "--otp", code(try #require(other), now)]
+        let confirm = ["account", "totp", "enable", "--otp", OneTimeCode.of(try #require(other), step: now)]
         #expect(try await run(confirm).status.isSuccess)
         let reset = ["admin", "user", "reset-factor", email, "--data", errand.data]
         #expect(try await errand.errand(reset).status.isSuccess)
         let twice = try await errand.errand(reset)
         #expect(twice.status == .exited(3) && twice.errors.contains("no second factor"))
         #expect(try await run(login).status.isSuccess)
-    }
-
-    /// The code of a step, worked out from RFC 4226.
-    private func code(_ secret: [UInt8], _ step: Int64) -> String {
-        let mac = Digest.hmacSHA1(key: secret, (0..<8).map { UInt8(truncatingIfNeeded: step >> (56 - 8 * $0)) })
-        let start = Int(mac[19] & 15)
-        let number = mac[start..<start + 4].reduce(0) { $0 << 8 | Int($1) } & 0x7fff_ffff
-        return String(String(1_000_000 + number % 1_000_000).dropFirst())
     }
 }

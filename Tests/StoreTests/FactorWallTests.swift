@@ -1,5 +1,6 @@
 import Bytes
 import Core
+import Crypto
 import Testing
 
 @testable import Store
@@ -63,6 +64,55 @@ import Testing
             }
             try await stage.enrol(member.user.id)
             #expect(try await sees(member) == [true, true, true])
+        }
+    }
+
+    @Test func `item 24: a sign-in that was checked before a new factor does not begin after it`() async throws {
+        try await FactorStage.run(.postgres) { stage in
+            let accounts = stage.world.store.accounts
+            let person = try await stage.world.person()
+            func generation() async throws -> Int {
+                try #require(try await accounts.credentials(email: person.user.email)).passwordGeneration
+            }
+            func begin(_ generation: Int) async throws {
+                let signIn = SignIn(
+                    id: SignInID(at: World.start),
+                    userID: person.user.id,
+                    deviceName: "late",
+                    address: "192.0.2.1",
+                    userAgent: "test",
+                    createdAt: World.start,
+                    lastUsedAt: World.start,
+                    expiresAt: World.start.adding(seconds: 86_400),
+                    revokedAt: nil
+                )
+                try await accounts.createSignIn(
+                    signIn,
+                    credential: .refresh(hash: SecureRandom.bytes(32)),
+                    grant: nil,
+                    passwordGeneration: generation,
+                    traits: [],
+                    notice: nil,
+                    audit: []
+                )
+            }
+            let before = try await generation()
+            try await begin(before)
+            try await stage.enrol(person.user.id)
+            await #expect(throws: StoreError.notFound) { try await begin(before) }
+            let between = try await generation()
+            try await begin(between)
+            _ = try await stage.add(stage.passkey(1, of: person.user.id), 50)
+            await #expect(throws: StoreError.notFound) { try await begin(between) }
+            // Taking one away lets nobody in who was not before.
+            let after = try await generation()
+            _ = try await stage.factors.removeTOTP(
+                person.user.id,
+                keeping: nil,
+                notice: stage.notice(.factorDisabled),
+                audit: .sample("factor.disabled")
+            )
+            try await begin(after)
         }
     }
 }

@@ -29,11 +29,25 @@ package struct AccountWhoAmI: Verb {
         if let project = client.session.credentials?.project {
             terminal.print("project \(VisibleText.line(project.name)) (\(project.id))")
         }
+        if let factor = me["second_factor"].flatMap({ SecondFactorText.line($0) }) { terminal.print(factor) }
         var table = Table("TEAM", "ROLE", "ID")
         for team in me["teams"]?.array ?? [] {
             table.add(team["name"]?.string ?? "", team["role"]?.string ?? "", team["id"]?.string ?? "")
         }
         for line in table.lines(width: ClientEnvironment.terminalWidth()) { terminal.print(line) }
         return ExitCode.done
+    }
+}
+
+/// What an account proves beside its password, in a line.
+enum SecondFactorText {
+    /// Nil for an account without a second factor.
+    static func line(_ factor: JSONValue) -> String? {
+        let passkeys = factor["passkeys"]?.integer ?? 0
+        var parts: [String] = factor["totp_since"]?.string == nil ? [] : ["authenticator codes"]
+        if passkeys > 0 { parts.append(passkeys == 1 ? "a passkey" : "\(passkeys) passkeys") }
+        guard !parts.isEmpty else { return nil }
+        let left = factor["recovery_codes_left"]?.integer ?? 0
+        return "second factor: \(parts.joined(separator: ", ")); \(left) recovery codes left"
     }
 }
