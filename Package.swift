@@ -38,6 +38,11 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(
+            name: "CMaxMindDB",
+            pkgConfig: "libmaxminddb",
+            providers: [.apt(["libmaxminddb-dev"])]
+        ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         room("Bytes", []),
@@ -60,7 +65,7 @@ let package = Package(
             "Worker",
             ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Link", "Sandbox", "Egress", "Agents"]
         ),
-        room("Operations", ["Bytes", "Core", "Platform"]),
+        room("Operations", ["Bytes", "Core", "Platform", "CMaxMindDB"]),
         room("Standin", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),
         room(
             "Commands",

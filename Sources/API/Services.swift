@@ -33,6 +33,8 @@ package final class Services {
     package let deviceGrants: any DeviceGrantStore
     /// The list of leaked passwords, when there is one; read off the loop only.
     package let breachedPasswords: (any BreachedPasswords)?
+    /// Where addresses are, when there is a file that says so; read off the loop only.
+    package let places: (any PlaceBook)?
     /// The keys that sign tokens, until others are put in their place.
     package private(set) var keys: KeyRing
     package let verifier: AccessTokenVerifier
@@ -74,6 +76,7 @@ package final class Services {
         passkeys: any PasskeyStore,
         deviceGrants: any DeviceGrantStore,
         breachedPasswords: (any BreachedPasswords)? = nil,
+        places: (any PlaceBook)? = nil,
         keys: KeyRing,
         verifier: AccessTokenVerifier,
         deviceTokens: DeviceTokens,
@@ -109,6 +112,7 @@ package final class Services {
         self.passkeys = passkeys
         self.deviceGrants = deviceGrants
         self.breachedPasswords = breachedPasswords
+        self.places = places
         self.keys = keys
         self.verifier = verifier
         self.deviceTokens = deviceTokens

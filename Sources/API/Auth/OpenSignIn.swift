@@ -65,36 +65,20 @@ extension Endpoints {
             authenticatedAt: opening.authenticatedAt,
             clientID: opening.client
         )
-        let traits = request.signInTraits
-        let known = try await services.accounts.traits(of: user.id)
-        // Nothing is known of who signs in for the first time: then nothing is new either.
-        let news = known.isEmpty ? [] : traits.subtracting(known).sorted { $0.kind.rawValue < $1.kind.rawValue }
+        // Who confirms a machine from afar does not travel to it.
+        let news = try await news(of: signIn, isPresent: person.proof.first != .device, request)
         let actor = AuditActor.user(user.id, device: id)
-        var drafts = [
-            request.auditDraft(
-                by: actor,
-                "sign_in.opened",
-                team: nil,
-                target: id.description,
-                at: now,
-                details: [
-                    AuditDetail("factor", person.proof.name), AuditDetail("device", signIn.deviceName),
-                    AuditDetail("client", signIn.clientID),
-                ]
-            )
-        ]
-        if !news.isEmpty {
-            drafts.append(
-                request.auditDraft(
-                    by: actor,
-                    "sign_in.new_device",
-                    team: nil,
-                    target: id.description,
-                    at: now,
-                    details: news.map { AuditDetail($0.kind.rawValue, $0.value) }
-                )
-            )
-        }
+        let opened = request.auditDraft(
+            by: actor,
+            "sign_in.opened",
+            team: nil,
+            target: id.description,
+            at: now,
+            details: [
+                AuditDetail("factor", person.proof.name), AuditDetail("device", signIn.deviceName),
+                AuditDetail("client", signIn.clientID),
+            ]
+        )
         let notice = Notice(
             .newDevice,
             at: now,
@@ -109,9 +93,9 @@ extension Endpoints {
                 credential: opening.credential.stored,
                 grant: opening.grant,
                 passwordGeneration: person.passwordGeneration,
-                traits: traits,
+                traits: news.traits,
                 notice: news.isEmpty ? nil : notice,
-                audit: drafts
+                audit: [opened] + news.drafts(request, by: actor, of: signIn)
             )
         } catch {
             // The password was changed, or the account disabled, while this one was checked.

@@ -45,6 +45,7 @@ struct PartSettings {
             "ERRAND_QUOTA_MEMBERS": quota(.members),
             "ERRAND_QUOTA_SPEND_PER_DAY": quota(.spendPerDay),
         ]) { $1 }
+        if let file = configuration.placeFile { api["ERRAND_PLACES"] = file }
         if let file = configuration.breachedPasswords { api["ERRAND_BREACHED_PASSWORDS"] = file }
         worker = both.merging([
             "ERRAND_DATA": data.childPath(data.worker),

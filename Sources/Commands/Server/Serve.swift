@@ -123,6 +123,7 @@ package struct Serve: Verb {
             modelTrust: try TLSClientContext(caFile: nil),
             keys: feed,
             breachedPasswords: try configuration.breachedPasswords.map { try BreachedPasswordFile($0) },
+            places: try configuration.placeFile.map { try PlaceFile($0) },
             // Each hash takes 64 MiB: two at a time, and a queue that a person still waits for.
             passwords: PasswordPool(threads: 2, queueLimit: 32),
             links: LinkRegistry(),

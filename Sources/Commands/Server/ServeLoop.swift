@@ -27,6 +27,7 @@ struct ServePlan: Sendable {
     var modelTrust: TLSClientContext
     var keys: KeyRingFeed
     var breachedPasswords: (any BreachedPasswords)?
+    var places: (any PlaceBook)?
     var passwords: PasswordPool
     var links: LinkRegistry
     var settings: ServiceSettings
@@ -86,6 +87,7 @@ final class ServeLoop {
             passkeys: store.passkeys,
             deviceGrants: store.deviceGrants,
             breachedPasswords: plan.breachedPasswords,
+            places: plan.places,
             keys: keys.ring,
             verifier: AccessTokenVerifier(keys.ring),
             deviceTokens: keys.devices,

@@ -6,6 +6,8 @@ package struct SignInTrait: Hashable, Sendable {
         case client
         /// The network of the address.
         case network
+        /// The country that the address is said to be in.
+        case country
     }
 
     package var kind: Kind

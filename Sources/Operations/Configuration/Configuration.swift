@@ -66,6 +66,8 @@ package struct Configuration: Sendable {
     package var auditKeepDays: Int
     /// The file of leaked passwords.
     package var breachedPasswords: String?
+    /// The file that says where networks are.
+    package var placeFile: String?
     /// Where the stand-in listens.
     package var standinListen: ListenAddress?
     /// The key that clients of the stand-in must show.
@@ -154,6 +156,7 @@ package struct Configuration: Sendable {
         auditInterval = .seconds(reader.read(Settings.auditSeconds, orElse: 1))
         auditKeepDays = reader.read(Settings.auditKeepDays, orElse: 0)
         breachedPasswords = reader.read(Settings.breachedPasswords)
+        placeFile = reader.read(Settings.placeFile)
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)

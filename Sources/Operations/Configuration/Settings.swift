@@ -221,6 +221,11 @@ enum Settings {
         summary: "sorted file of leaked passwords, lines of SHA-1:COUNT, that no new password may be in",
         parse: SettingForms.path
     )
+    static let placeFile = Setting(
+        name: "ERRAND_PLACES",
+        summary: "file of countries or cities of networks (MMDB), by which sign-ins from far away are noticed",
+        parse: SettingForms.path
+    )
     static let standinListen = Setting(
         name: "ERRAND_STANDIN_LISTEN",
         summary: "where errand standin listens",

@@ -41,6 +41,42 @@ import Testing
         }
     }
 
+    @Test func `a new country and a journey that nobody can have made are recorded and told, and refuse nobody`()
+        async throws
+    {
+        try await withAPI { world in
+            world.places = Atlas()
+            let replica = world.addReplica()
+            let person = try await world.person()
+            // Where, how long after the one before, and what is recorded besides the sign-in.
+            let signIns: [(address: String, after: Int, told: [String])] = [
+                ("192.0.2.1", 0, []), ("192.0.2.2", 60, []),
+                ("198.51.100.1", 600, ["sign_in.new_device", "sign_in.impossible_speed"]),
+                ("192.0.2.1", 100_000, []), ("198.51.100.1", 600, ["sign_in.impossible_speed"]),
+                // An address that nobody knows the place of is no journey.
+                ("203.0.113.1", 60, ["sign_in.new_device"]), ("192.0.2.1", 60, []),
+            ]
+            for (address, seconds, told) in signIns {
+                world.time.advance(by: .seconds(seconds))
+                let before = try await world.acts().count
+                _ = try await world.signIn(person, address: address, userAgent: "errand/1", replica: replica)
+                let acts = try await world.acts()
+                #expect(acts.dropFirst(before).map(\.action) == ["sign_in.opened"] + told, "\(address)")
+            }
+        }
+    }
+
+    /// Berlin, Sydney, and nothing else.
+    private struct Atlas: PlaceBook {
+        func place(of address: String) throws -> Place? {
+            if address.hasPrefix("192.0.2.") {
+                return Place(country: "DE", position: Position(latitude: 52.5, longitude: 13.4))
+            }
+            guard address.hasPrefix("198.51.100.") else { throw StoreError.notFound }
+            return Place(country: "AU", position: Position(latitude: -33.9, longitude: 151.2))
+        }
+    }
+
     @Test func `what one person uses is new for another, and notices are one's own`() async throws {
         try await withAPI { world in
             let (one, two) = (try await world.person(), try await world.person())

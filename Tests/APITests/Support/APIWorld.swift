@@ -33,6 +33,7 @@ final class APIWorld {
     /// What replicas that are added from now on have.
     var rates = RateSettings()
     var breachedPasswords: (any BreachedPasswords)?
+    var places: (any PlaceBook)?
     let keyStore: WatchedKeyStore
     private var serial = 0
     private let model: ModelGrantSource?
@@ -105,6 +106,7 @@ final class APIWorld {
             passkeys: store.passkeys,
             deviceGrants: store.deviceGrants,
             breachedPasswords: breachedPasswords,
+            places: places,
             keys: ring,
             verifier: AccessTokenVerifier(ring),
             deviceTokens: DeviceTokens(keys),
