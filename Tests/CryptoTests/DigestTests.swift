@@ -53,7 +53,7 @@ struct DigestTests {
         print("\(file): \(accepted) accepted, \(refused) refused, 0 skipped")
     }
 
-    @Test func `equality of secrets needs equal length and content`() {
+    @Test func `item 11: equality of secrets needs equal length and content`() {
         #expect(constantTimeEqual([], []))
         #expect(constantTimeEqual([1, 2], [1, 2]))
         #expect(!constantTimeEqual([1, 2], [1, 3]))

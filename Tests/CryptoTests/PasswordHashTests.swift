@@ -7,7 +7,7 @@ struct PasswordHashTests {
     private let cheap = Argon2Parameters(memoryKiB: 64, iterations: 1, lanes: 1)
     private let salt = [UInt8](repeating: 2, count: 16)
 
-    @Test func `the known answer of RFC 9106`() throws {
+    @Test func `item 28: the known answer of RFC 9106`() throws {
         let tag = try Argon2.tag(
             password: [UInt8](repeating: 1, count: 32),
             salt: [UInt8](repeating: 2, count: 16),
@@ -34,7 +34,7 @@ struct PasswordHashTests {
         #expect(try !PasswordHash.verify(password: [], phc: phc))
     }
 
-    @Test func `nothing is cut: neither after 72 bytes nor at a zero byte`() throws {
+    @Test func `item 25: nothing is cut: neither after 72 bytes nor at a zero byte`() throws {
         let long = [UInt8](repeating: 0x61, count: 72)
         let phc = try PasswordHash.make(password: long + [0x62], salt: salt, cheap)
         #expect(try PasswordHash.verify(password: long + [0x62], phc: phc))

@@ -23,7 +23,7 @@ extension EndToEnd.Unharmed {
         #expect(check.output == "ready \(try #require(ready["url"]?.string))")
     }
 
-    @Test func `secrets can be read by their owners alone`() async throws {
+    @Test func `item 30: secrets can be read by their owners alone`() async throws {
         let data = try SharedInstallation.get().data
         var files = ["\(data)/ready.json", "\(data)/tls/ca-key.pem", "\(data)/tls/server-key.pem"]
         for place in ["secrets", "api", "worker/state"] {

@@ -92,7 +92,7 @@ import Testing
         #expect(body.contains("\"code\":\"taken\"") && body.contains("\"request_id\":\"req_1\""))
     }
 
-    @Test func `another error is internal and tells nothing`() async throws {
+    @Test func `item 57: another error is internal and tells nothing`() async throws {
         let router = make()
         var told: [String] = []
         router.onInternalError = { error, operation, requestID in told.append("\(error) \(operation) \(requestID)") }

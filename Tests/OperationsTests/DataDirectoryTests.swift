@@ -77,7 +77,7 @@ struct DataDirectoryTests {
         }
     }
 
-    @Test func `secrets are made once, long and private`() async throws {
+    @Test func `item 30: secrets are made once, long and private`() async throws {
         let parent = try TemporaryDirectory()
         try await onLoop { loop in
             let data = try await DataDirectory.open("\(parent.path)/data", on: loop)

@@ -105,8 +105,9 @@ import Transport
         }
     }
 
-    @Test(arguments: Security.allCases) func `security fields are on every response`(_ security: Security) async throws
-    {
+    @Test(arguments: Security.allCases) func `item 55: security fields are on every response`(
+        _ security: Security
+    ) async throws {
         try await ServerFixture.run(security, respond: { _ in .noContent }) { fixture in
             let answer = try await fixture.client.send(method: .get, url: fixture.url("/"))
             #expect(answer.headers["x-content-type-options"] == "nosniff")
