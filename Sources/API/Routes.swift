@@ -43,6 +43,29 @@ extension Endpoints {
             RouteRow(.get, "/invite", "showInvite", .page(Endpoints.showInvite)),
             RouteRow(.post, "/invite", "acceptByPage", .page(Endpoints.acceptByPage)),
             RouteRow(.post, "/oauth/device_authorization", "authorizeDevice", .oauth(Endpoints.authorizeDevice)),
+            RouteRow(.get, "/oauth/authorize", "showConsent", .page(Endpoints.showConsent)),
+            RouteRow(.post, "/oauth/authorize", "giveConsent", .page(Endpoints.giveConsent)),
+            RouteRow(.post, "/oauth/revoke", "revokeToken", .oauth(Endpoints.revokeToken)),
+            RouteRow(
+                .get,
+                "/.well-known/oauth-authorization-server",
+                "oauthMetadata",
+                .anyone(Endpoints.oauthMetadata)
+            ),
+            RouteRow(.get, "/v1/teams/{id}/clients", "listClients", .team(.clientManage, Endpoints.listClients)),
+            RouteRow(.post, "/v1/teams/{id}/clients", "createClient", .team(.clientManage, Endpoints.createClient)),
+            RouteRow(
+                .delete,
+                "/v1/teams/{id}/clients/{client}",
+                "removeClient",
+                .team(.clientManage, Endpoints.removeClient)
+            ),
+            RouteRow(
+                .post,
+                "/v1/teams/{id}/clients/{client}/rotate-secret",
+                "rotateClientSecret",
+                .team(.clientManage, Endpoints.rotateClientSecret)
+            ),
             RouteRow(.post, "/oauth/token", "exchangeToken", .oauth(Endpoints.exchangeToken)),
             RouteRow(.get, "/v1/me", "getMe", .person(Endpoints.me)),
             RouteRow(.post, "/v1/me/password", "changePassword", .person(Endpoints.changePassword)),

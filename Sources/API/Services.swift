@@ -31,6 +31,7 @@ package final class Services {
     package let factors: any FactorStore
     package let passkeys: any PasskeyStore
     package let deviceGrants: any DeviceGrantStore
+    package let clients: any OAuthClientStore
     /// The list of leaked passwords, when there is one; read off the loop only.
     package let breachedPasswords: (any BreachedPasswords)?
     /// Where addresses are, when there is a file that says so; read off the loop only.
@@ -75,6 +76,7 @@ package final class Services {
         factors: any FactorStore,
         passkeys: any PasskeyStore,
         deviceGrants: any DeviceGrantStore,
+        clients: any OAuthClientStore,
         breachedPasswords: (any BreachedPasswords)? = nil,
         places: (any PlaceBook)? = nil,
         keys: KeyRing,
@@ -111,6 +113,7 @@ package final class Services {
         self.factors = factors
         self.passkeys = passkeys
         self.deviceGrants = deviceGrants
+        self.clients = clients
         self.breachedPasswords = breachedPasswords
         self.places = places
         self.keys = keys

@@ -70,6 +70,10 @@ package enum ErrandVerbs {
         TeamInvites.self,
         TeamUninvite.self,
         TeamAccept.self,
+        ClientCreate.self,
+        ClientList.self,
+        ClientRotateSecret.self,
+        ClientRemove.self,
         // Administration, over the database.
         UserCreate.self,
         UserDisable.self,

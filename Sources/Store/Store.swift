@@ -31,6 +31,8 @@ package final class Store {
     package let factors: any FactorStore
     /// Passkeys.
     package let passkeys: any PasskeyStore
+    /// Clients that teams have registered.
+    package let clients: any OAuthClientStore
     /// Machines that wait for their person's confirmation.
     package let deviceGrants: any DeviceGrantStore
     /// Teams and memberships.
@@ -71,6 +73,7 @@ package final class Store {
         apiKeys = PostgresKeyStore(pool)
         factors = PostgresFactorStore(pool)
         passkeys = PostgresPasskeyStore(pool)
+        clients = PostgresOAuthClientStore(pool)
         deviceGrants = PostgresDeviceGrantStore(pool)
         teams = PostgresTeamStore(pool)
         invites = PostgresInviteStore(pool)

@@ -22,7 +22,8 @@ import Testing
             let first = try #require(items.first?.object)
             #expect(
                 first.members.map(\.name) == [
-                    "id", "name", "client_id", "address", "user_agent", "created_at", "last_used_at", "expires_at",
+                    "id", "name", "client_id", "scopes", "address", "user_agent", "created_at", "last_used_at",
+                    "expires_at",
                     "current",
                 ]
             )

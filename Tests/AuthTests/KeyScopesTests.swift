@@ -22,7 +22,7 @@ struct KeyScopesTests {
             Set(never) == [
                 .teamLeave, .keyManage, .keyCreate, .teamRename, .memberManage, .inviteManage, .modelKeyManage,
                 .serviceAccountManage,
-                .workerManage, .teamTransfer, .teamDelete, .teamRestore, .signInPolicyManage,
+                .clientManage, .workerManage, .teamTransfer, .teamDelete, .teamRestore, .signInPolicyManage,
                 .ownerManage,
             ]
         )

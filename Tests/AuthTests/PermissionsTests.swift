@@ -13,7 +13,7 @@ struct PermissionsTests {
         (.memberManage, [.admin, .owner]), (.inviteManage, [.admin, .owner]),
         (.modelKeyManage, [.admin, .owner]), (.workerManage, [.admin, .owner]),
         (.auditRead, [.admin, .owner]), (.teamTransfer, [.owner]), (.teamDelete, [.owner]), (.teamRestore, [.owner]),
-        (.signInPolicyManage, [.owner]), (.ownerManage, [.owner]),
+        (.clientManage, [.admin, .owner]), (.signInPolicyManage, [.owner]), (.ownerManage, [.owner]),
     ]
 
     @Test(arguments: table)

@@ -11,7 +11,8 @@ import Testing
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
         "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
         "login_failures", "login_places", "master_keys", "secrets", "model_keys", "password_resets", "sign_in_traits",
-        "notices", "service_accounts", "api_keys", "browser_sessions", "device_grants", "totp_factors",
+        "notices", "service_accounts", "api_keys", "browser_sessions", "device_grants", "oauth_clients",
+        "authorization_codes", "totp_factors",
         "recovery_codes", "code_attempts", "passkeys",
         "spent_challenges",
     ]
@@ -115,6 +116,7 @@ import Testing
                 userCodeHash: person.user.id.uuidBytes + person.team.id.uuidBytes
             )
             #expect(isWaiting)
+            try await world.client(of: person)
             let account = try await world.serviceAccount(in: person)
             _ = try await world.key(of: person, serviceAccount: account.id)
         }
@@ -141,8 +143,9 @@ import Testing
             let session = try await PostgresConnection.open(ConnectionParameters(world.url), on: world.loop)
             defer { session.close() }
             let visible = [
-                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 5,
+                "users": 1, "teams": 1, "memberships": 1, "projects": 1, "jobs": 1, "audit_entries": 7,
                 "team_quotas": 1, "team_usage": 1, "secrets": 3, "model_keys": 2, "service_accounts": 1, "api_keys": 1,
+                "oauth_clients": 1,
             ]
             for table in Self.tables {
                 #expect(try await Self.count(table, mine.scope, session) == visible[table, default: 0], "\(table)")

@@ -81,6 +81,7 @@ import Testing
         try await settleQuotas(person, world)
         try await world.register(1)
         try await world.setModelKey(of: .team(team), by: person)
+        try await world.client(of: person)
         let account = try await world.serviceAccount(in: person)
         _ = try await world.key(of: person, serviceAccount: account.id)
         return person

@@ -34,7 +34,9 @@ extension Endpoints {
         charging: (Principal) async throws -> Void
     ) async throws -> Principal {
         guard token.hasPrefix(APIKeyToken.prefix) else {
-            let person = try person(token)
+            let claims = try claims(token)
+            guard claims.scopes == [SignInScopes.all] else { return try await app(claims, charging: charging) }
+            let person = Person(user: claims.subject, signIn: claims.signIn, expiresAt: claims.expiresAt)
             try await charging(.person(person))
             try await demandStanding(person)
             return .person(person)
@@ -94,11 +96,23 @@ extension Endpoints {
         }
     }
 
+    /// A client of others that acts for a person: what it may do stands as a key, and its token narrows that further.
+    private func app(_ claims: AccessClaims, charging: (Principal) async throws -> Void) async throws -> Principal {
+        // The signature held: whoever asks was given the token by us.
+        guard var key = try await activeKeys.key(AppKey.hash(of: claims.signIn), beforeAsking: {}),
+            key.issuedBy == claims.subject
+        else { throw ProblemError(.unauthenticated) }
+        key.scopes.formIntersection(claims.scopes.compactMap { KeyScope(rawValue: $0) })
+        key.expiresAt = claims.expiresAt
+        try await charging(.key(key))
+        guard try await signIns.isActive(claims.signIn) else { throw ProblemError(.unauthenticated) }
+        return .key(key)
+    }
+
     /// Verifies a token without asking the database.
-    private func person(_ token: String) throws -> Person {
+    private func claims(_ token: String) throws -> AccessClaims {
         do throws(TokenError) {
-            let claims = try services.verifier.verify(token, now: services.time.now)
-            return Person(user: claims.subject, signIn: claims.signIn, expiresAt: claims.expiresAt)
+            return try services.verifier.verify(token, now: services.time.now)
         } catch {
             throw ProblemError(error == .expired ? .tokenExpired : .unauthenticated)
         }

@@ -32,6 +32,8 @@ enum FirstProof: String {
     case passkey
     /// A confirmation on another machine, where the person was signed in with all that is asked of them.
     case device
+    /// A consent to a client of others, given where the person was signed in with all that is asked of them.
+    case consent
 }
 
 /// A sign-in that has just begun, with the one copy of its refresh token.
@@ -63,10 +65,12 @@ extension Endpoints {
             expiresAt: now.adding(opening.lifetime),
             revokedAt: nil,
             authenticatedAt: opening.authenticatedAt,
-            clientID: opening.client
+            clientID: opening.client,
+            scopes: opening.scopes
         )
-        // Who confirms a machine from afar does not travel to it.
-        let news = try await news(of: signIn, isPresent: person.proof.first != .device, request)
+        // Who confirms a machine or consents to a program from afar does not travel to it.
+        let isPresent = ![.device, .consent].contains(person.proof.first)
+        let news = try await news(of: signIn, isPresent: isPresent, request)
         let actor = AuditActor.user(user.id, device: id)
         let opened = request.auditDraft(
             by: actor,
@@ -91,7 +95,7 @@ extension Endpoints {
             try await services.accounts.createSignIn(
                 signIn,
                 credential: opening.credential.stored,
-                grant: opening.grant,
+                grant: opening.grant?.redeemed(as: id),
                 passwordGeneration: person.passwordGeneration,
                 traits: news.traits,
                 notice: news.isEmpty ? nil : notice,
@@ -106,10 +110,18 @@ extension Endpoints {
     }
 
     /// The answer to a sign-in, which also gives the device its token, or to a refresh.
-    func tokenAnswer(for signIn: SignIn, refreshToken: String, deviceToken: String? = nil) throws -> HTTPResponse {
+    ///
+    /// `narrowed` is what a client asks of its scopes for this one access token.
+    func tokenAnswer(
+        for signIn: SignIn,
+        refreshToken: String,
+        deviceToken: String? = nil,
+        narrowedTo narrowed: Set<KeyScope>? = nil
+    ) throws -> HTTPResponse {
         let now = services.time.now
         // The sign-in's end is the end of its tokens too.
         let life = min(AccessTokenTimes.lifetime, signIn.expiresAt - now)
+        let scopes = (narrowed ?? signIn.scopes)?.map(\.rawValue).sorted()
         let token = try services.keys.sign(
             AccessClaims(
                 issuer: services.settings.publicURL,
@@ -119,7 +131,7 @@ extension Endpoints {
                 tokenID: RequestID(at: now).description,
                 issuedAt: now,
                 expiresAt: now.adding(life),
-                scopes: [SignInScopes.all],
+                scopes: scopes ?? [SignInScopes.all],
                 clientID: signIn.clientID
             )
         )
@@ -131,6 +143,7 @@ extension Endpoints {
                 writer.member("expires_in", life.components.seconds)
                 writer.member("refresh_token", refreshToken)
                 writer.member("token_type", "Bearer")
+                if let scopes { writer.member("scope", scopes.joined(separator: " ")) }
                 if let deviceToken { writer.member("device_token", deviceToken) }
                 writer.endObject()
             }

@@ -18,13 +18,26 @@ extension Endpoints {
         guard let presented = form.token.flatMap({ RefreshToken.parse($0) }),
             let family = try await services.accounts.signIn(refreshHash: presented.hash)
         else { throw ProblemError(.refreshRefused) }
+        // A client of others renews at /oauth/token, where it proves itself: here its token is in the wrong hands.
+        let client = form.client.flatMap { $0 == family.clientID ? nil : $0 } ?? SignIn.ownClient
+        return try await rotate(presented, of: family, client: client, request)
+    }
+
+    /// Rotates a refresh token for a client, for every way to bring one.
+    func rotate(
+        _ presented: RefreshToken,
+        of family: SignIn,
+        client: String,
+        narrowedTo narrowed: Set<KeyScope>? = nil,
+        _ request: HTTPRequest
+    ) async throws -> HTTPResponse {
         let now = services.time.now
         let successor = RefreshToken.make()
         let outcome = try await services.accounts.refresh(
             presented: presented.hash,
             successorHash: successor.hash,
             sealedSuccessor: try presented.seal(successor: successor.token),
-            client: form.client ?? SignIn.ownClient,
+            client: client,
             now: now,
             window: RefreshToken.replayWindow,
             audit: request.auditDraft(
@@ -36,17 +49,21 @@ extension Endpoints {
                 at: now,
                 details: [
                     AuditDetail("user", family.userID.description), AuditDetail("device", family.deviceName),
-                    AuditDetail("client", form.client ?? SignIn.ownClient),
+                    AuditDetail("client", client),
                 ]
             )
         )
         switch outcome {
         case .rotated(let signIn):
-            return try tokenAnswer(for: signIn, refreshToken: successor.token)
+            return try tokenAnswer(for: signIn, refreshToken: successor.token, narrowedTo: narrowed)
         case .replayed(let signIn, let sealed):
-            return try tokenAnswer(for: signIn, refreshToken: try presented.open(sealed: sealed))
+            return try tokenAnswer(
+                for: signIn,
+                refreshToken: try presented.open(sealed: sealed),
+                narrowedTo: narrowed
+            )
         case .reused(let signIn):
-            announce(.signIn(signIn.id))
+            announceApp(signIn.id)
             throw ProblemError(.refreshRefused)
         case .refused:
             throw ProblemError(.refreshRefused)

@@ -30,6 +30,12 @@ enum DeviceView {
         writer.member("id", signIn.id.description)
         writer.member("name", signIn.deviceName)
         writer.member("client_id", signIn.clientID)
+        writer.key("scopes")
+        if let scopes = signIn.scopes {
+            writer.value(.array(scopes.map(\.rawValue).sorted().map { .string($0) }))
+        } else {
+            writer.null()
+        }
         writer.member("address", signIn.address)
         writer.member("user_agent", signIn.userAgent)
         writer.member("created_at", signIn.createdAt)

@@ -12,7 +12,7 @@ extension Endpoints {
             audit: request.revocationDraft(person, device.description, at: services.time.now)
         )
         guard isRevoked else { throw ProblemError(.missing("device")) }
-        announce(.signIn(device))
+        announceApp(device)
         return .noContent
     }
 }

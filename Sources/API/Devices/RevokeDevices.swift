@@ -12,7 +12,7 @@ extension Endpoints {
             now: services.time.now,
             audit: request.revocationDraft(person, person.user.description, at: services.time.now)
         )
-        for device in ended { announce(.signIn(device)) }
+        for device in ended { announceApp(device) }
         return .json(
             200,
             document { writer in

@@ -36,6 +36,7 @@ package enum RouteLimits {
         // Its codes have 256 bits, and every machine that waits asks each five seconds.
         "exchangeToken": .write,
         "signOut": .write,
+        "revokeToken": .write,
         "enrolWorker": .write,
         "workerControlLink": .stream,
         "workerBulkLink": .stream,

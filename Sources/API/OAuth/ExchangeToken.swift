@@ -8,6 +8,8 @@ extension Endpoints {
     func exchangeToken(_ request: HTTPRequest) async throws -> HTTPResponse {
         let form = try await request.form()
         switch form["grant_type"] {
+        case GrantType.code: return try await exchangeCode(form, request)
+        case GrantType.refreshToken: return try await exchangeRefreshToken(form, request)
         case GrantType.deviceCode: return try await exchangeDeviceCode(form, request)
         case nil: throw OAuthError.invalidRequest("grant_type is required.")
         default: throw OAuthError.unsupportedGrantType
@@ -48,7 +50,7 @@ extension Endpoints {
     }
 
     /// Opens the sign-in that a grant stands for, and uses the grant up.
-    private func redeem(
+    func redeem(
         _ person: ProvenPerson,
         device: String,
         as opening: SignInOpening,
@@ -59,7 +61,8 @@ extension Endpoints {
             return try tokenAnswer(
                 for: opened.signIn,
                 refreshToken: opened.refreshToken,
-                deviceToken: deviceToken(for: person.user, request)
+                // What makes a password wait less is not a client's business.
+                deviceToken: opening.scopes == nil ? deviceToken(for: person.user, request) : nil
             )
         } catch let error as ProblemError where error.problem.code == Problem.wrongCredentials.code {
             // Somebody else was first, or the account or its password has changed.
@@ -70,5 +73,7 @@ extension Endpoints {
 
 /// The grants that are given, by the names that the protocols have for them.
 enum GrantType {
+    static let code = "authorization_code"
+    static let refreshToken = "refresh_token"
     static let deviceCode = "urn:ietf:params:oauth:grant-type:device_code"
 }

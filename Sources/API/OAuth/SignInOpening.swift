@@ -30,10 +30,28 @@ struct SignInOpening {
     var lifetime = RefreshToken.lifetime
     var credential: Credential
     /// What it uses up.
-    var grant: RedeemedGrant?
+    var grant: UsedGrant?
     /// When the person proved who they are; now unless given.
     var authenticatedAt: Timestamp?
+    /// What its tokens may be used for; nil for everything.
+    var scopes: Set<KeyScope>?
 
     /// One of Errand's own programs.
     static func own() -> SignInOpening { SignInOpening(credential: .refresh(.make())) }
+}
+
+/// What a sign-in uses up.
+enum UsedGrant {
+    /// A confirmed device, by the hash of its device code.
+    case device(hash: [UInt8])
+    /// A code that a person gave a client, by its hash.
+    case code(hash: [UInt8])
+
+    /// The same for the store, for the sign-in that it becomes.
+    func redeemed(as signIn: SignInID) -> RedeemedGrant {
+        switch self {
+        case .device(let hash): .device(hash: hash)
+        case .code(let hash): .code(hash: hash, keyHash: AppKey.hash(of: signIn))
+        }
+    }
 }

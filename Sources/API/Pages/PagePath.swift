@@ -11,11 +11,12 @@ struct PagePath: Sendable, Equatable {
     static let device = PagePath("/device")
     static let reset = PagePath("/reset")
     static let invite = PagePath("/invite")
+    static let authorize = PagePath("/oauth/authorize")
 
     /// Longer ones are no links of ours.
     static let longest = 4_096
     /// Where somebody may be led after signing in.
-    private static let returns: Set<String> = [device.text, invite.text]
+    private static let returns: Set<String> = [device.text, invite.text, authorize.text]
 
     private init(_ text: String) { self.text = text }
 

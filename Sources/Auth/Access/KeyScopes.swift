@@ -24,7 +24,8 @@ package enum KeyScopes {
         case .jobRun, .jobCancel: .scope(.jobsRun)
         case .auditRead: .scope(.auditRead)
         case .teamLeave, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .workerManage, .teamTransfer,
-            .teamDelete, .signInPolicyManage, .teamRestore, .ownerManage, .keyManage, .keyCreate, .serviceAccountManage:
+            .teamDelete, .signInPolicyManage, .teamRestore, .ownerManage, .keyManage, .keyCreate, .serviceAccountManage,
+            .clientManage:
             .person
         }
     }

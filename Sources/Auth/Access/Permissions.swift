@@ -38,6 +38,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case modelKeyManage
     /// Make and end service accounts, and everybody's API keys.
     case serviceAccountManage
+    /// Register programs of others, and remove them.
+    case clientManage
     /// Manage the team's own workers.
     case workerManage
     /// Read the team's audit log.
@@ -66,7 +68,7 @@ package enum Permissions {
             .viewer
         case .projectWrite, .workspaceWrite, .jobRun, .jobCancel: .member
         case .projectDelete, .teamRename, .memberManage, .inviteManage, .modelKeyManage, .serviceAccountManage,
-            .workerManage, .auditRead:
+            .clientManage, .workerManage, .auditRead:
             .admin
         case .signInPolicyManage, .teamTransfer, .teamDelete, .teamRestore, .ownerManage: .owner
         }
@@ -79,6 +81,7 @@ package enum Permissions {
         case .teamLeave, .teamDelete, .teamRestore, .jobCancel, .keyManage: true
         case .projectWrite, .workspaceWrite, .jobRun, .projectDelete, .keyCreate: false
         case .teamRename, .memberManage, .inviteManage, .modelKeyManage, .serviceAccountManage, .workerManage: false
+        case .clientManage: false
         case .signInPolicyManage, .teamTransfer, .ownerManage: false
         }
     }

@@ -86,6 +86,7 @@ final class ServeLoop {
             factors: store.factors,
             passkeys: store.passkeys,
             deviceGrants: store.deviceGrants,
+            clients: store.clients,
             breachedPasswords: plan.breachedPasswords,
             places: plan.places,
             keys: keys.ring,

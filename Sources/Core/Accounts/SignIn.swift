@@ -16,6 +16,8 @@ package struct SignIn: Sendable, Equatable {
     package var authenticatedAt: Timestamp
     /// The client that its tokens are bound to.
     package var clientID: String
+    /// What its tokens may be used for, in its client's team alone; nil for everything that the person may do.
+    package var scopes: Set<KeyScope>?
 
     /// The client of Errand's own programs.
     package static let ownClient = "errand"
@@ -32,7 +34,8 @@ package struct SignIn: Sendable, Equatable {
         expiresAt: Timestamp,
         revokedAt: Timestamp?,
         authenticatedAt: Timestamp? = nil,
-        clientID: String = SignIn.ownClient
+        clientID: String = SignIn.ownClient,
+        scopes: Set<KeyScope>? = nil
     ) {
         self.id = id
         self.userID = userID
@@ -45,6 +48,7 @@ package struct SignIn: Sendable, Equatable {
         self.revokedAt = revokedAt
         self.authenticatedAt = authenticatedAt ?? createdAt
         self.clientID = clientID
+        self.scopes = scopes
     }
 }
 

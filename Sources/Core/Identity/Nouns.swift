@@ -22,6 +22,8 @@ package enum ServiceAccountNoun: Noun { package static let prefix = "svc" }
 package enum InviteNoun: Noun { package static let prefix = "inv" }
 /// The noun of a passkey.
 package enum PasskeyNoun: Noun { package static let prefix = "pky" }
+/// The noun of a program of others that a team has registered.
+package enum OAuthClientNoun: Noun { package static let prefix = "app" }
 
 package typealias UserID = ID<UserNoun>
 package typealias TeamID = ID<TeamNoun>
@@ -34,4 +36,5 @@ package typealias AuditEntryID = ID<AuditEntryNoun>
 package typealias APIKeyID = ID<APIKeyNoun>
 package typealias ServiceAccountID = ID<ServiceAccountNoun>
 package typealias InviteID = ID<InviteNoun>
+package typealias OAuthClientID = ID<OAuthClientNoun>
 package typealias PasskeyID = ID<PasskeyNoun>

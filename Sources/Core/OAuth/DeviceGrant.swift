@@ -69,4 +69,6 @@ package enum SignInCredential: Sendable, Equatable {
 package enum RedeemedGrant: Sendable, Equatable {
     /// A confirmed device, by the hash of its device code.
     case device(hash: [UInt8])
+    /// A code that a person gave a client, by its hash; `keyHash` is where the rights of the sign-in are found.
+    case code(hash: [UInt8], keyHash: [UInt8])
 }

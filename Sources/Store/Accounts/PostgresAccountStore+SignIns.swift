@@ -19,14 +19,7 @@ extension PostgresAccountStore {
         audit: [AuditDraft]
     ) async throws(StoreError) {
         let noted = Array(traits)
-        var deviceHash = PostgresValue.null
-        var calls: [PostgresCall] = []
-        if case .device(let hash) = grant {
-            deviceHash = .bytes(hash)
-            calls.append(
-                DeviceGrantStatements.redeem([deviceHash, .id(signIn.userID), .id(signIn.id), .time(signIn.createdAt)])
-            )
-        }
+        let redemption = SignInRedemption(grant, signIn)
         let opening: PostgresCall =
             switch credential {
             case .refresh(let hash): SignInStatements.insertFirstToken([.bytes(hash), .id(signIn.id)])
@@ -34,12 +27,13 @@ extension PostgresAccountStore {
             }
         var group = PostgresGroup(
             .system,
-            calls + [
+            redemption.before + [
                 SignInStatements.insert([
                     .id(signIn.id), .id(signIn.userID), .text(signIn.deviceName), .text(signIn.address),
                     .text(signIn.userAgent), .time(signIn.createdAt), .time(signIn.lastUsedAt),
                     .time(signIn.expiresAt), .time(signIn.revokedAt), .time(signIn.authenticatedAt),
-                    .text(signIn.clientID), .integer(passwordGeneration), deviceHash,
+                    .text(signIn.clientID), .integer(passwordGeneration), redemption.deviceHash,
+                    redemption.codeHash, redemption.scopes,
                 ]),
                 opening,
                 SignInStatements.noteTraits([
@@ -48,6 +42,7 @@ extension PostgresAccountStore {
                 ]),
             ]
         )
+        group.calls += redemption.after
         if let notice {
             group.calls.append(
                 SignInStatements.insertNotice([

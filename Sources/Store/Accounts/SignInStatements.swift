@@ -5,7 +5,7 @@ extension SignIn {
     /// The columns that `init(_:)` reads.
     static let columns = """
         s.id, s.user_id, s.device_name, s.address, s.user_agent, s.created_at, s.last_used_at, s.expires_at, \
-        s.revoked_at, s.authenticated_at, s.client_id
+        s.revoked_at, s.authenticated_at, s.client_id, array_to_string(s.scopes, ' ')
         """
 
     /// Reads `columns`.
@@ -21,7 +21,8 @@ extension SignIn {
             expiresAt: try row.value(),
             revokedAt: try row.optional(),
             authenticatedAt: try row.value(Timestamp.self),
-            clientID: try row.value()
+            clientID: try row.value(),
+            scopes: try row.optional(String.self).map { KeyScope.read($0) }
         )
     }
 }
@@ -51,10 +52,10 @@ enum SignInStatements {
         """
         insert into sign_ins (
             id, user_id, device_name, address, user_agent, created_at, last_used_at, expires_at, revoked_at,
-            authenticated_at, client_id
+            authenticated_at, client_id, scopes
         )
         select $1::uuid, u.id, $3::text, $4::text, $5::text, $6::timestamptz, $7::timestamptz, $8::timestamptz,
-            $9::timestamptz, $10::timestamptz, $11::text
+            $9::timestamptz, $10::timestamptz, $11::text, $15::text[]
         from users u
         where u.id = $2::uuid
             and ($12::integer is null or u.password_generation = $12::integer and u.disabled_at is null)
@@ -62,6 +63,11 @@ enum SignInStatements {
                 $13::bytea is null
                 or u.disabled_at is null
                     and exists (select from device_grants g where g.hash = $13::bytea and g.sign_in_id = $1::uuid)
+            )
+            and (
+                $14::bytea is null
+                or u.disabled_at is null
+                    and exists (select from authorization_codes a where a.hash = $14::bytea and a.sign_in_id = $1::uuid)
             )
         for share of u
         """

@@ -14,18 +14,20 @@ enum KeyStatements {
             $10::timestamptz, $11::timestamptz
         where (
             select count(*) from api_keys k
-            where k.team_id = $4::uuid and k.revoked_at is null
+            where k.team_id = $4::uuid and k.revoked_at is null and k.sign_in_id is null
                 and (k.expires_at is null or k.expires_at > $10::timestamptz)
         ) < $12::integer
         returning id
         """
     )
+    /// Those of clients' sign-ins are people's devices, and no keys to anybody.
+    ///
     /// What stands comes first: nothing that is over may hide it.
     static let listKeys = PostgresStatement(
         "api_keys.of_team",
         """
         select \(APIKey.columns) from api_keys k
-        where k.team_id = $1::uuid and k.revoked_at is null
+        where k.team_id = $1::uuid and k.revoked_at is null and k.sign_in_id is null
         order by (k.expires_at is not null and k.expires_at <= $2::timestamptz), k.id desc limit $3::integer
         """
     )
@@ -33,7 +35,7 @@ enum KeyStatements {
         "api_keys.get",
         """
         select \(APIKey.columns) from api_keys k
-        where k.id = $1::uuid and k.team_id = $2::uuid and k.revoked_at is null
+        where k.id = $1::uuid and k.team_id = $2::uuid and k.revoked_at is null and k.sign_in_id is null
         """
     )
     static let rotateKey = AuditStatements.audited(

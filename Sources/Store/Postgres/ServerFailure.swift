@@ -27,7 +27,7 @@ struct ServerFailure {
         "workers_enrolment_key": "token", "workers_credential_key": "credential", "refresh_tokens_pkey": "token",
         "refresh_tokens_generation_key": "token", "stream_tickets_pkey": "token",
         "invites_token_key": "token", "browser_sessions_pkey": "token", "device_grants_pkey": "token",
-        "device_grants_user_code_key": "user_code",
+        "device_grants_user_code_key": "user_code", "authorization_codes_pkey": "token",
     ]
 
     /// The failure in the language of the ports.

@@ -105,6 +105,7 @@ final class APIWorld {
             factors: store.factors,
             passkeys: store.passkeys,
             deviceGrants: store.deviceGrants,
+            clients: store.clients,
             breachedPasswords: breachedPasswords,
             places: places,
             keys: ring,

@@ -21,6 +21,8 @@ final class AccessStage {
         /// A key of each caller, and a service account, for the routes about them.
         var keys: [AccessCaller: String] = [:]
         var account = ""
+        /// A client that is registered there.
+        var app = ""
     }
 
     /// What a request says besides who sends it.
@@ -61,6 +63,11 @@ final class AccessStage {
         own = try await Self.objects(of: owner, hasModelKey: hasModelKeys, world)
         let stranger = try await world.person()
         other = try await Self.objects(of: stranger, hasModelKey: hasModelKeys, world)
+        if let row, row.pattern.contains("{client}") {
+            let theirs = try await world.device(of: stranger).token
+            own.app = try await Self.made("clients", own.team, tokens[.owner], world)
+            other.app = try await Self.made("clients", other.team, theirs, world)
+        }
         guard let row, row.pattern.contains("{key}") || row.pattern.contains("{account}") else { return }
         let theirs = try await world.device(of: stranger).token
         for caller in AccessCaller.allCases {
@@ -77,9 +84,11 @@ final class AccessStage {
     private static func made(_ noun: String, _ team: String, _ token: String?, _ world: APIWorld) async throws -> String
     {
         let members: [(String, JSONValue)] =
-            noun == "api-keys"
-            ? [("name", .string("k")), ("scopes", .strings(["jobs:read"]))]
-            : [("name", .string("a")), ("role", .string("viewer"))]
+            noun == "clients"
+            ? newClient
+            : noun == "api-keys"
+                ? [("name", .string("k")), ("scopes", .strings(["jobs:read"]))]
+                : [("name", .string("a")), ("role", .string("viewer"))]
         let path = "/v1/teams/\(team)/\(noun)"
         let answer = try await world.send(.post, path, .object(JSONObject(members)), token: token)
         return try #require((answer.json["key"]?["id"] ?? answer.json["id"])?.string, "\(answer.text)")
@@ -154,7 +163,8 @@ final class AccessStage {
             invite: InviteID(at: now).description,
             token: "einv_" + String(repeating: "A", count: 43),
             fellow: UserID(at: now).description,
-            account: ServiceAccountID(at: now).description
+            account: ServiceAccountID(at: now).description,
+            app: OAuthClientID(at: now).description
         )
     }
 
@@ -189,6 +199,7 @@ final class AccessStage {
         }
         for (placeholder, id) in [
             ("{user}", objects.fellow), ("{invite}", objects.invite), ("{account}", objects.account),
+            ("{client}", objects.app),
             ("{key}", objects.keys[caller] ?? APIKeyID(at: world.time.now).description),
         ] {
             guard let place = path.firstRange(of: placeholder) else { continue }
@@ -207,8 +218,15 @@ final class AccessStage {
         .object(JSONObject(members.map { ($0.0, JSONValue.string($0.1)) }))
     }
 
+    private static let newClient: [(String, JSONValue)] = [
+        ("name", .string("app")), ("redirect_uris", .strings(["https://app.test/back"])),
+        ("scopes", .strings(["jobs:read"])), ("confidential", .bool(true)),
+    ]
+
     /// The bodies of routes, nil for those that have none.
     private static let bodies: [String: @Sendable (Objects) -> JSONValue?] = [
+        "createClient": { _ in .object(JSONObject(newClient)) },
+        "removeClient": { _ in nil },
         "createTeam": { _ in object(("name", "new")) },
         "renameTeam": { _ in object(("name", "new")) },
         "setSecondFactorPolicy": { _ in .object(JSONObject([("required", .bool(false))])) },
