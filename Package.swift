@@ -43,6 +43,7 @@ let package = Package(
             pkgConfig: "libmaxminddb",
             providers: [.apt(["libmaxminddb-dev"])]
         ),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         room("Bytes", []),
@@ -57,6 +58,7 @@ let package = Package(
         room("Queue", ["Bytes", "Core", "Platform", "CHiredis"]),
         room("Log", ["Bytes", "Core", "Crypto"]),
         room("API", ["Bytes", "Core", "Crypto", "Platform", "HTTP", "Link", "Auth", "Log"]),
+        room("Mail", ["Core", "Platform", "CCurl"]),
         room("SandboxSpec", []),
         room("Sandbox", ["Bytes", "Core", "Platform", "CLinux", "SandboxSpec", "CSeccomp"]),
         room("Egress", ["Bytes", "Core", "Platform", "HTTP", "Transport"]),
@@ -71,7 +73,7 @@ let package = Package(
             "Commands",
             [
                 "Bytes", "Core", "Crypto", "Platform", "HTTP", "Transport", "Auth", "Store", "Queue", "Log", "API",
-                "Sandbox", "Egress", "Worker", "Operations", "Standin",
+                "Mail", "Sandbox", "Egress", "Worker", "Operations", "Standin",
             ]
         ),
         .executableTarget(name: "errand", dependencies: ["Commands"], swiftSettings: settings),
@@ -101,6 +103,7 @@ let package = Package(
         tests("AuthTests", ["Auth", "Crypto", "Core", "Bytes", "TestSupport"]),
         tests("StoreTests", ["Store", "Core", "Bytes", "Crypto", "Platform", "TestSupport"]),
         tests("QueueTests", ["Queue", "Core", "Bytes", "Platform", "TestSupport"]),
+        tests("MailTests", ["Mail", "Core", "CCurl"]),
         tests("LogTests", ["Log", "Core", "Bytes", "Crypto", "TestSupport"]),
         tests(
             "APITests",

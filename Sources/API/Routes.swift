@@ -67,6 +67,7 @@ extension Endpoints {
                 .team(.clientManage, Endpoints.rotateClientSecret)
             ),
             RouteRow(.post, "/oauth/token", "exchangeToken", .oauth(Endpoints.exchangeToken)),
+            RouteRow(.post, "/v1/auth/forgot", "forgotPassword", .anyone(Endpoints.forgotPassword)),
             RouteRow(.get, "/v1/me", "getMe", .person(Endpoints.me)),
             RouteRow(.post, "/v1/me/password", "changePassword", .person(Endpoints.changePassword)),
             RouteRow(.get, "/v1/me/notices", "listNotices", .person(Endpoints.listNotices)),

@@ -32,6 +32,7 @@ package final class Services {
     package let passkeys: any PasskeyStore
     package let deviceGrants: any DeviceGrantStore
     package let clients: any OAuthClientStore
+    package let outbox: any OutboxStore
     /// The list of leaked passwords, when there is one; read off the loop only.
     package let breachedPasswords: (any BreachedPasswords)?
     /// Where addresses are, when there is a file that says so; read off the loop only.
@@ -77,6 +78,7 @@ package final class Services {
         passkeys: any PasskeyStore,
         deviceGrants: any DeviceGrantStore,
         clients: any OAuthClientStore,
+        outbox: any OutboxStore,
         breachedPasswords: (any BreachedPasswords)? = nil,
         places: (any PlaceBook)? = nil,
         keys: KeyRing,
@@ -114,6 +116,7 @@ package final class Services {
         self.passkeys = passkeys
         self.deviceGrants = deviceGrants
         self.clients = clients
+        self.outbox = outbox
         self.breachedPasswords = breachedPasswords
         self.places = places
         self.keys = keys
@@ -149,6 +152,8 @@ package struct ServiceSettings: Sendable {
     package var teamsPerPerson: Int?
     /// How much may be asked.
     package var rates: RateSettings
+    /// By which ways letters leave.
+    package var channels: Set<LetterChannel>
 
     /// Makes settings.
     package init(
@@ -158,7 +163,8 @@ package struct ServiceSettings: Sendable {
         allowedOrigins: Set<String>,
         version: String,
         teamsPerPerson: Int? = nil,
-        rates: RateSettings = RateSettings()
+        rates: RateSettings = RateSettings(),
+        channels: Set<LetterChannel> = []
     ) {
         self.publicURL = publicURL
         self.openAPI = openAPI
@@ -167,6 +173,7 @@ package struct ServiceSettings: Sendable {
         self.version = version
         self.teamsPerPerson = teamsPerPerson
         self.rates = rates
+        self.channels = channels
     }
 }
 

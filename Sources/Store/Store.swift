@@ -57,6 +57,8 @@ package final class Store {
     package let secrets: any SecretStore
     /// Model keys of people and teams.
     package let modelKeys: any ModelKeyStore
+    /// Letters that wait for being sent.
+    package let outbox: any OutboxStore
 
     private let pool: PostgresPool
     private let loop: EventLoop
@@ -86,6 +88,7 @@ package final class Store {
         auditCheckpoints = PostgresAuditCheckpointStore(pool)
         secrets = PostgresSecretStore(pool)
         modelKeys = PostgresModelKeyStore(pool)
+        outbox = PostgresOutboxStore(pool)
     }
 
     /// Opens the first session and checks that the role is held to row-level security; the others follow by themselves.

@@ -144,6 +144,7 @@ extension InMemoryTeams {
     package func create(
         _ invite: Invite,
         tokenHash: [UInt8],
+        letters drafts: [LetterDraft],
         scope: Scope,
         audit: AuditDraft
     ) async throws(StoreError) -> TeamVerdict {
@@ -157,8 +158,20 @@ extension InMemoryTeams {
         guard invitations[tokenHash] == nil else { throw .conflict(field: "token") }
         var kept = invite
         if case .user(let actor) = scope { kept.invitedBy = actor } else { kept.invitedBy = nil }
+        if !drafts.isEmpty {
+            guard mayMail(kept) else { return .mailLimit }
+            mailed.append(kept)
+        }
         invitations[tokenHash] = kept
         return done(audit)
+    }
+
+    /// Whether the last hour has room for an invitation by mail.
+    private func mayMail(_ invite: Invite) -> Bool {
+        let recent = mailed.filter { invite.createdAt - $0.createdAt < .seconds(3_600) }
+        return recent.count { $0.teamID == invite.teamID } < OutboxLimits.invitesPerTeam
+            && recent.count { $0.invitedBy != nil && $0.invitedBy == invite.invitedBy } < OutboxLimits.invitesPerPerson
+            && recent.count { $0.email == invite.email } < OutboxLimits.invitesPerRecipient
     }
 
     package func invites(

@@ -11,6 +11,8 @@ package final class InMemoryTeams: TeamStore, InviteStore {
     var projects: [ProjectID: TeamID] = [:]
     var ownRoles: [ProjectID: [UserID: Role]] = [:]
     var invitations: [[UInt8]: Invite] = [:]
+    /// Those that were sent to their address.
+    var mailed: [Invite] = []
 
     /// No team and nobody.
     package init() {}

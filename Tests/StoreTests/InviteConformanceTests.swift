@@ -117,4 +117,39 @@ import Testing
             #expect(try await stage.accept(1, by: stage.stranger) == .done)
         }
     }
+
+    @Test(arguments: TeamStage.Backend.allCases)
+    func `one address is mailed so many invitations an hour, and then none is made`(
+        _ backend: TeamStage.Backend
+    ) async throws {
+        try await TeamStage.run(backend) { stage in
+            let address = "guest@example.org"
+            for number in 1...5 {
+                let verdict = try await stage.mail(UInt8(number), to: address, by: stage.admin)
+                #expect(verdict == .done)
+            }
+            let sixth = try await stage.mail(6, to: address, by: stage.owner)
+            let unmade = try await stage.invites.invite(tokenHash: TeamStage.hash(6))
+            #expect(sixth == .mailLimit && unmade == nil)
+            // The controls: somebody else, an invitation that is handed over, and the next hour.
+            let others = try await stage.mail(7, to: "other@example.org", by: stage.admin)
+            let handed = try await stage.invite(8, email: address, by: stage.admin).verdict
+            let later = try await stage.mail(9, to: address, by: stage.admin, after: 3_700)
+            #expect(others == .done && handed == .done && later == .done)
+            let refused = try await stage.mail(10, to: address, by: stage.member)
+            #expect(refused == .forbidden)
+        }
+    }
+
+    @Test(arguments: TeamStage.Backend.allCases)
+    func `a team mails fifty invitations an hour`(_ backend: TeamStage.Backend) async throws {
+        try await TeamStage.run(backend) { stage in
+            for number in 1...50 {
+                let verdict = try await stage.mail(UInt8(number), to: "guest\(number)@example.org", by: stage.admin)
+                #expect(verdict == .done)
+            }
+            #expect(try await stage.mail(51, to: "guest51@example.org", by: stage.owner) == .mailLimit)
+            #expect(try await stage.invite(52, by: stage.owner).verdict == .done)
+        }
+    }
 }

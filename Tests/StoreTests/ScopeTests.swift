@@ -11,7 +11,8 @@ import Testing
         "users", "teams", "memberships", "sign_ins", "refresh_tokens", "stream_tickets", "workers", "projects", "jobs",
         "idempotency_keys", "job_output", "audit_heads", "audit_entries", "team_quotas", "team_usage",
         "login_failures", "login_places", "master_keys", "secrets", "model_keys", "password_resets", "sign_in_traits",
-        "notices", "service_accounts", "api_keys", "browser_sessions", "device_grants", "oauth_clients",
+        "notices", "service_accounts", "api_keys", "outbox", "outbox_channels", "browser_sessions", "device_grants",
+        "oauth_clients",
         "authorization_codes", "totp_factors",
         "recovery_codes", "code_attempts", "passkeys",
         "spent_challenges",
@@ -119,6 +120,8 @@ import Testing
             try await world.client(of: person)
             let account = try await world.serviceAccount(in: person)
             _ = try await world.key(of: person, serviceAccount: account.id)
+            try await world.store.outbox.setChannels([.mail])
+            #expect(try await world.store.outbox.putTest(LetterID(at: now), .mail, to: person.user.email, now: now))
         }
         return (mine, theirs)
     }

@@ -40,7 +40,7 @@ import Testing
     }
 
     /// Tables that only the servers' own statements read; the others must show their members something.
-    private static let internalTables: Set<String> = ["audit_anchors", "audit_checkpoints", "audit_heads"]
+    private static let internalTables: Set<String> = ["audit_anchors", "audit_checkpoints", "audit_heads", "outbox"]
 
     /// A team with a row in every table that has teams: with a second member who has a role of their own in the project.
     private static func settle(_ world: World) async throws -> Person {

@@ -168,6 +168,35 @@ final class TeamStage {
         return (invite.id, verdict)
     }
 
+    /// Invites by mail.
+    func mail(
+        _ number: UInt8,
+        to address: String,
+        by actor: User,
+        after seconds: Int = 0
+    ) async throws -> TeamVerdict {
+        let now = World.start.adding(seconds: seconds)
+        let invite = Invite(
+            id: InviteID(at: now),
+            teamID: team.id,
+            role: .member,
+            email: address,
+            invitedBy: actor.id,
+            createdAt: now,
+            expiresAt: now.adding(seconds: 9_000)
+        )
+        if memory == nil { try await world.register(1) }
+        let id = LetterID(at: now)
+        let secret = StoredSecret(place: SecretPlace(letter: id), sealed: .sealed(under: 1))
+        return try await invites.create(
+            invite,
+            tokenHash: Self.hash(number),
+            letters: [LetterDraft(id: id, channel: .mail, secret: secret)],
+            scope: .user(actor.id),
+            audit: .sample("invite.created", team: team.id)
+        )
+    }
+
     func accept(_ number: UInt8, by guest: User, after seconds: Int = 1) async throws -> TeamVerdict {
         try await invites.accept(
             tokenHash: Self.hash(number),

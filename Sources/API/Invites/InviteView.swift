@@ -1,12 +1,20 @@
 import Bytes
 import Core
 
+/// What only the answer to its making has of an invitation.
+struct NewInviteSecret {
+    let token: String
+    let link: String
+    /// The ways by which it is sent to its address.
+    let channels: [LetterChannel]
+}
+
 /// The JSON form of an invitation; token and link are in the answer to its making alone.
 enum InviteView {
     static func write(
         _ invite: Invite,
         at now: Timestamp,
-        secret: (token: String, link: String)? = nil,
+        secret: NewInviteSecret? = nil,
         to writer: inout JSONWriter
     ) {
         writer.beginObject()
@@ -24,6 +32,10 @@ enum InviteView {
         if let secret {
             writer.member("token", secret.token)
             writer.member("url", secret.link)
+            writer.key("queued")
+            writer.beginArray()
+            for channel in secret.channels { writer.string(channel.rawValue) }
+            writer.endArray()
         }
         writer.endObject()
     }

@@ -21,7 +21,17 @@ package struct SecretVault {
         in place: SecretPlace,
         _ put: ([UInt8]) async throws(StoreError) -> Void
     ) async throws {
-        let sealed = try seal(secret, in: place, under: try await ring())
+        try await keep([(secret, place)]) { sealed throws(StoreError) in
+            for secret in sealed { try await put(secret.sealed) }
+        }
+    }
+
+    /// The same for several secrets of one transaction.
+    package func keep(
+        _ secrets: [(secret: ClearSecret, place: SecretPlace)],
+        _ put: ([StoredSecret]) async throws(StoreError) -> Void
+    ) async throws {
+        let sealed = try seal(secrets, under: try await ring())
         do throws(StoreError) {
             return try await put(sealed)
         } catch {
@@ -32,7 +42,7 @@ package struct SecretVault {
         guard try await store.register(ring.current.id, of: ring.keys.map(\.id)).isEmpty else {
             throw ProblemError(.secretsUnavailable)
         }
-        try await put(try seal(secret, in: place, under: ring))
+        try await put(try seal(secrets, under: ring))
     }
 
     /// Opens what is stored; a key that is not known yet is looked for in the file once.
@@ -54,9 +64,14 @@ package struct SecretVault {
         }
     }
 
-    private func seal(_ secret: ClearSecret, in place: SecretPlace, under ring: MasterKeyRing) throws -> [UInt8] {
+    private func seal(
+        _ secrets: [(secret: ClearSecret, place: SecretPlace)],
+        under ring: MasterKeyRing
+    ) throws -> [StoredSecret] {
         do throws(SealError) {
-            return try SealedSecret.seal(secret, in: place, under: ring).bytes
+            return try secrets.map { secret, place throws(SealError) in
+                StoredSecret(place: place, sealed: try SealedSecret.seal(secret, in: place, under: ring).bytes)
+            }
         } catch {
             throw ProblemError(.secretsUnavailable)
         }

@@ -38,6 +38,14 @@ extension Problem {
         title: "The team has \(TeamLimits.openInvites) open invitations, which is the most",
         detail: "Revoke some with DELETE /v1/teams/{id}/invites/{invite}, or wait until they are used."
     )
+    static let inviteMailLimit = Problem(
+        status: 429,
+        code: "invite_mail_limit",
+        title: "Too many invitations were mailed in the last hour",
+        detail:
+            "\(OutboxLimits.invitesPerTeam) of a team or a person and \(OutboxLimits.invitesPerRecipient) to one address go out. Invite without `email` and hand the link over, or try again later.",
+        retryAfter: 600
+    )
 }
 
 extension TeamVerdict {
@@ -54,6 +62,7 @@ extension TeamVerdict {
         case .alreadyMember: .alreadyMember
         case .closing: .teamDeleting
         case .full: .tooManyInvites
+        case .mailLimit: .inviteMailLimit
         }
     }
 }

@@ -78,6 +78,7 @@ extension TeamVerdict {
         case .ownerFixed: reason = "an owner has the same role everywhere"
         case .forbidden: reason = "it is not allowed"
         case .full: reason = "it is full"
+        case .mailLimit: reason = "too many invitations were mailed in the last hour"
         }
         throw CommandFailure("\(what): \(reason)")
     }

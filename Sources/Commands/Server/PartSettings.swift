@@ -46,6 +46,8 @@ struct PartSettings {
             "ERRAND_QUOTA_SPEND_PER_DAY": quota(.spendPerDay),
         ]) { $1 }
         if let file = configuration.placeFile { api["ERRAND_PLACES"] = file }
+        if let file = configuration.smtpCA { api["ERRAND_SMTP_CA"] = file }
+        if let sender = configuration.mailFrom { api["ERRAND_MAIL_FROM"] = sender }
         if let file = configuration.breachedPasswords { api["ERRAND_BREACHED_PASSWORDS"] = file }
         worker = both.merging([
             "ERRAND_DATA": data.childPath(data.worker),
@@ -63,6 +65,9 @@ struct PartSettings {
         administratorsTeam: TeamID?
     ) async throws {
         var secrets = ["ERRAND_DATABASE_URL": databaseURL]
+        secrets["ERRAND_SMTP_URL"] = configuration.smtpURL
+        secrets["ERRAND_WEBHOOK_URL"] = configuration.webhookURL
+        secrets["ERRAND_WEBHOOK_SECRET"] = configuration.webhookSecret
         if let key = configuration.modelKey {
             // Without the one team that it serves the key stays here: unnamed, it would serve nobody or everybody.
             if let team = try namedTeam() ?? administratorsTeam {

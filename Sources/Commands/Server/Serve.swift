@@ -94,6 +94,7 @@ package struct Serve: Verb {
         let hosts = ModelHosts(configuration.modelHosts)
         let model = try model(configuration, hosts)
         let publicURL = configuration.publicURL ?? "https://\(configuration.listen)"
+        let outbox = try OutboxPlan(configuration, hosts, publicURL: publicURL)
         // Nothing is written before all settings are known to be good.
         let keyFile = SigningKeyFile(configuration)
         let keys = try keyFile.loadOrMake()
@@ -121,6 +122,7 @@ package struct Serve: Verb {
             masterKeys: MasterKeyHolder(masterKeys, try await masterKeys.loadOrMake(on: loop)),
             modelHosts: hosts,
             modelTrust: try TLSClientContext(caFile: nil),
+            outbox: outbox,
             keys: feed,
             breachedPasswords: try configuration.breachedPasswords.map { try BreachedPasswordFile($0) },
             places: try configuration.placeFile.map { try PlaceFile($0) },
@@ -138,7 +140,8 @@ package struct Serve: Verb {
                     requestsPerSecond: configuration.requestsPerSecond,
                     anonymousRequestsPerSecond: configuration.anonymousRequestsPerSecond,
                     signInsPerMinute: configuration.signInsPerMinute
-                )
+                ),
+                channels: outbox.channels
             ),
             quotas: configuration.quotas,
             log: log,

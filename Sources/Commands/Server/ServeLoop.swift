@@ -25,6 +25,7 @@ struct ServePlan: Sendable {
     var modelHosts: ModelHosts
     /// Whom https providers of models are trusted by.
     var modelTrust: TLSClientContext
+    var outbox: OutboxPlan
     var keys: KeyRingFeed
     var breachedPasswords: (any BreachedPasswords)?
     var places: (any PlaceBook)?
@@ -47,6 +48,7 @@ final class ServeLoop {
     private let services: Services
     private let care: QueueCare?
     private let auditCare: AuditCare?
+    private let outboxCare: OutboxCare?
     private let election: AuditElection
     private let stopped = LoopCondition()
     private var isStopping = false
@@ -87,6 +89,7 @@ final class ServeLoop {
             passkeys: store.passkeys,
             deviceGrants: store.deviceGrants,
             clients: store.clients,
+            outbox: store.outbox,
             breachedPasswords: plan.breachedPasswords,
             places: plan.places,
             keys: keys.ring,
@@ -125,6 +128,18 @@ final class ServeLoop {
                 loop: loop,
                 onFault: { [log = plan.log] fault in log.error("audit log", .text("fault", fault)) }
             ) : nil
+        outboxCare =
+            tendsQueue
+            ? OutboxCare(
+                outbox: store.outbox,
+                accounts: store.accounts,
+                passwords: store.passwords,
+                vault: services.vault,
+                ways: try plan.outbox.ways(on: loop, tls: plan.modelTrust),
+                time: time,
+                loop: loop,
+                onFault: { [log = plan.log] fault in log.error("outbox", .text("fault", fault)) }
+            ) : nil
         care = tendsQueue ? QueueCare(services) { _ = try await rebuild.run() } : nil
         server.onFault = { [log = plan.log] fault in log.warning("connection fault", .text("fault", fault)) }
     }
@@ -140,17 +155,24 @@ final class ServeLoop {
         }
         try await connect()
         // Before the first request is taken, and once for all loops.
-        if care != nil { try await store.quotas.setDefaults(plan.quotas) }
+        if care != nil {
+            try await store.quotas.setDefaults(plan.quotas)
+            try await store.outbox.setChannels(plan.outbox.channels)
+        }
         onReady()
         loop.spawnLocal { await self.server.run() }
         if let care { loop.spawnLocal { await care.run() } }
         if let auditCare { loop.spawnLocal { await auditCare.run() } }
+        if let outboxCare { loop.spawnLocal { await outboxCare.run() } }
         while !isStopping { await stopped.wait() }
         care?.stop()
+        outboxCare?.stop()
         plan.links.drain()
         await server.drain(deadline: plan.drainTime)
         // The last requests are recorded by now.
         await auditCare?.close()
+        // What a mail server has taken is written down, or it would go out again.
+        await outboxCare?.ended()
         election.resign()
         await queue.close()
         await store.close()

@@ -5,11 +5,12 @@ package import Platform
 /// `errand team invite`: makes an invitation and prints its link.
 package struct TeamInvite: Verb {
     package static let words = ["team", "invite"]
-    package static let usage = "[ADDRESS] [--role ROLE] [--expires TIME] [--team TEAM] [--json]"
-    package static let summary = "Invite somebody and print the link, which works once."
+    package static let usage = "[ADDRESS] [--role ROLE] [--expires TIME] [--team TEAM] [--print] [--json]"
+    package static let summary = "Invite somebody by a link that works once: mailed to ADDRESS, or printed."
     package static let options = [
         Option("--role", "ROLE", "what the guest will be: viewer, member (default), admin, owner; up to your own"),
         Option("--expires", "TIME", "how long it stands, such as 2h or 7d (default), at most 30d"),
+        Option("--print", "print the link although it is mailed"),
         TeamOptions.team,
         TeamOptions.json,
     ]
@@ -44,6 +45,8 @@ package struct TeamInvite: Verb {
         }
         if arguments.has(TeamOptions.json.name) {
             terminal.put(document.encoded() + [UInt8(ascii: "\n")])
+        } else if document["queued"]?.array?.isEmpty == false, !arguments.has("--print") {
+            terminal.note("the invitation into \(team.shown) is on its way")
         } else {
             terminal.note("an invitation into \(team.shown), for `errand team accept LINK`; it is not shown again")
             terminal.print(VisibleText.line(link))

@@ -24,6 +24,8 @@ package enum InviteNoun: Noun { package static let prefix = "inv" }
 package enum PasskeyNoun: Noun { package static let prefix = "pky" }
 /// The noun of a program of others that a team has registered.
 package enum OAuthClientNoun: Noun { package static let prefix = "app" }
+/// The noun of a message that leaves the installation.
+package enum LetterNoun: Noun { package static let prefix = "ltr" }
 
 package typealias UserID = ID<UserNoun>
 package typealias TeamID = ID<TeamNoun>
@@ -38,3 +40,4 @@ package typealias ServiceAccountID = ID<ServiceAccountNoun>
 package typealias InviteID = ID<InviteNoun>
 package typealias OAuthClientID = ID<OAuthClientNoun>
 package typealias PasskeyID = ID<PasskeyNoun>
+package typealias LetterID = ID<LetterNoun>

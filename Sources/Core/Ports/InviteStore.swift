@@ -2,10 +2,13 @@ package import Bytes
 
 /// Invitations into teams, kept durably; of their tokens only hashes.
 package protocol InviteStore: AnyObject {
-    /// Keeps an invitation, up to the actor's own role.
+    /// Keeps an invitation, up to the actor's own role, and the letters by which it is sent to its address.
+    ///
+    /// With letters it is not made when there have been more in the last hour than `OutboxLimits` let out.
     func create(
         _ invite: Invite,
         tokenHash: [UInt8],
+        letters: [LetterDraft],
         scope: Scope,
         audit: AuditDraft
     ) async throws(StoreError) -> TeamVerdict
@@ -33,4 +36,16 @@ package protocol InviteStore: AnyObject {
         scope: Scope,
         audit: AuditDraft
     ) async throws(StoreError) -> TeamVerdict
+}
+
+extension InviteStore {
+    /// Keeps an invitation that is sent to nobody: its maker hands the link over.
+    package func create(
+        _ invite: Invite,
+        tokenHash: [UInt8],
+        scope: Scope,
+        audit: AuditDraft
+    ) async throws(StoreError) -> TeamVerdict {
+        try await create(invite, tokenHash: tokenHash, letters: [], scope: scope, audit: audit)
+    }
 }

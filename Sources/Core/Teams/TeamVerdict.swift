@@ -22,4 +22,6 @@ package enum TeamVerdict: String, Sendable, CaseIterable {
     case closing
     /// The team has all the open invitations it can have.
     case full
+    /// So many invitations were mailed in the last hour that this one is not made.
+    case mailLimit = "mail_limit"
 }

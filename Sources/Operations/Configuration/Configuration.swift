@@ -68,6 +68,16 @@ package struct Configuration: Sendable {
     package var breachedPasswords: String?
     /// The file that says where networks are.
     package var placeFile: String?
+    /// The mail server, with the sign-in.
+    package var smtpURL: Secret?
+    /// PEM file of the authority behind the mail server's certificate.
+    package var smtpCA: String?
+    /// Whom mails are from.
+    package var mailFrom: String?
+    /// Where webhooks are posted.
+    package var webhookURL: Secret?
+    /// The key of their signatures.
+    package var webhookSecret: Secret?
     /// Where the stand-in listens.
     package var standinListen: ListenAddress?
     /// The key that clients of the stand-in must show.
@@ -157,6 +167,11 @@ package struct Configuration: Sendable {
         auditKeepDays = reader.read(Settings.auditKeepDays, orElse: 0)
         breachedPasswords = reader.read(Settings.breachedPasswords)
         placeFile = reader.read(Settings.placeFile)
+        smtpURL = reader.read(Settings.smtpURL)
+        smtpCA = reader.read(Settings.smtpCA)
+        mailFrom = reader.read(Settings.mailFrom)
+        webhookURL = reader.read(Settings.webhookURL)
+        webhookSecret = reader.read(Settings.webhookSecret)
         standinListen = reader.read(Settings.standinListen)
         standinKey = reader.read(Settings.standinKey)
         workerUser = reader.read(Settings.workerUser)
@@ -192,6 +207,24 @@ package struct Configuration: Sendable {
                     name: "ERRAND_REDIS_URL",
                     problem: "ERRAND_REDIS_SOCKET is set as well",
                     fix: "keep one of the two"
+                )
+            )
+        }
+        if smtpURL != nil, mailFrom == nil {
+            reader.note(
+                SettingProblem(
+                    name: "ERRAND_MAIL_FROM",
+                    problem: "ERRAND_SMTP_URL is set and nobody is named whom mails are from",
+                    fix: "write an address that the mail server lets you send as"
+                )
+            )
+        }
+        if (webhookURL == nil) != (webhookSecret == nil) {
+            reader.note(
+                SettingProblem(
+                    name: webhookURL == nil ? "ERRAND_WEBHOOK_URL" : "ERRAND_WEBHOOK_SECRET",
+                    problem: "one of URL and key of the webhooks is missing",
+                    fix: "set both ERRAND_WEBHOOK_URL and ERRAND_WEBHOOK_SECRET, or neither"
                 )
             )
         }

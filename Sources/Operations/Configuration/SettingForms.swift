@@ -68,6 +68,15 @@ enum SettingForms {
         }
     }
 
+    /// A text on one line.
+    static func line(_ text: String) throws(SettingFix) -> String {
+        guard text.utf8.count <= 320, !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f })
+        else {
+            throw SettingFix(text: "write at most 320 bytes on one line")
+        }
+        return text
+    }
+
     static func secret(_ text: String) throws(SettingFix) -> Secret {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw SettingFix(text: "write it without spaces and line breaks")

@@ -226,6 +226,34 @@ enum Settings {
         summary: "file of countries or cities of networks (MMDB), by which sign-ins from far away are noticed",
         parse: SettingForms.path
     )
+    static let smtpURL = Setting(
+        name: "ERRAND_SMTP_URL",
+        summary: "mail server, smtp://[USER:PASSWORD@]HOST[:PORT] with STARTTLS, or smtps://",
+        disclosure: .secret,
+        parse: SettingForms.url(["smtp", "smtps"])
+    )
+    static let smtpCA = Setting(
+        name: "ERRAND_SMTP_CA",
+        summary: "PEM file with the authority that signed the mail server's certificate, unless the system trusts it",
+        parse: SettingForms.path
+    )
+    static let mailFrom = Setting(
+        name: "ERRAND_MAIL_FROM",
+        summary: "whom mails are from: ADDRESS, or NAME <ADDRESS>",
+        parse: SettingForms.line
+    )
+    static let webhookURL = Setting(
+        name: "ERRAND_WEBHOOK_URL",
+        summary: "where letters are posted as signed webhooks (Standard Webhooks): https, or http on this machine",
+        disclosure: .secret,
+        parse: SettingForms.url(["https", "http"])
+    )
+    static let webhookSecret = Setting(
+        name: "ERRAND_WEBHOOK_SECRET",
+        summary: "key of the webhooks' signatures, whsec_ and Base64",
+        disclosure: .secret,
+        parse: SettingForms.secret
+    )
     static let standinListen = Setting(
         name: "ERRAND_STANDIN_LISTEN",
         summary: "where errand standin listens",

@@ -12,6 +12,7 @@ final class PostgresInviteStore: InviteStore {
     func create(
         _ invite: Invite,
         tokenHash: [UInt8],
+        letters: [LetterDraft],
         scope: Scope,
         audit: AuditDraft
     ) async throws(StoreError) -> TeamVerdict {
@@ -19,7 +20,14 @@ final class PostgresInviteStore: InviteStore {
             .id(invite.teamID), .id(invite.id), .bytes(tokenHash), .word(invite.role), .text(invite.email),
             .time(invite.createdAt), .time(invite.expiresAt), .integer(TeamLimits.openInvites),
         ]
-        return try await pool.judge(scope, InviteStatements.create, values, audit)
+        guard !letters.isEmpty else { return try await pool.judge(scope, InviteStatements.create, values, audit) }
+        let mailed: [PostgresValue] = [
+            .ids(letters.map(\.id)), .array(.text, letters.map { .word($0.channel) }),
+            .array(.text, letters.map { .text($0.secret.place.description) }),
+            .array(.bytes, letters.map { .bytes($0.secret.sealed) }), .integer(OutboxLimits.invitesPerTeam),
+            .integer(OutboxLimits.invitesPerPerson), .integer(OutboxLimits.invitesPerRecipient),
+        ]
+        return try await pool.judge(scope, InviteStatements.createAndMail, values + mailed, audit)
     }
 
     func invites(
@@ -94,6 +102,16 @@ private enum InviteStatements {
         """
         errand_invite(
             $1::uuid, $2::uuid, $3::bytea, $4::text, $5::text, $6::timestamptz, $7::timestamptz, $8::integer
+        )
+        """
+    )
+    static let createAndMail = TeamStatements.act(
+        "invites.create_and_mail",
+        15,
+        """
+        errand_mail_invite(
+            $1::uuid, $2::uuid, $3::bytea, $4::text, $5::text, $6::timestamptz, $7::timestamptz, $8::integer,
+            $9::uuid[], $10::text[], $11::text[], $12::bytea[], $13::integer, $14::integer, $15::integer
         )
         """
     )

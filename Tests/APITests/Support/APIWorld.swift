@@ -34,6 +34,7 @@ final class APIWorld {
     var rates = RateSettings()
     var breachedPasswords: (any BreachedPasswords)?
     var places: (any PlaceBook)?
+    var channels: Set<LetterChannel> = []
     let keyStore: WatchedKeyStore
     private var serial = 0
     private let model: ModelGrantSource?
@@ -106,6 +107,7 @@ final class APIWorld {
             passkeys: store.passkeys,
             deviceGrants: store.deviceGrants,
             clients: store.clients,
+            outbox: store.outbox,
             breachedPasswords: breachedPasswords,
             places: places,
             keys: ring,
@@ -119,7 +121,8 @@ final class APIWorld {
                 model: model,
                 allowedOrigins: [],
                 version: "test",
-                rates: rates
+                rates: rates,
+                channels: channels
             ),
             health: HealthyProcess()
         )
