@@ -35,6 +35,8 @@ extension Endpoints {
             RouteRow(.get, "/signin", "showSignIn", .page(Endpoints.showSignIn)),
             RouteRow(.post, "/signin", "signIn", .page(Endpoints.signIn)),
             RouteRow(.post, "/signin/code", "signInByCode", .page(Endpoints.signInByCode)),
+            RouteRow(.get, "/signin/passkey", "showPasskey", .page(Endpoints.showPasskey)),
+            RouteRow(.post, "/signin/passkey", "signInByPasskey", .page(Endpoints.signInByPasskey)),
             RouteRow(.post, "/signout", "signOut", .page(Endpoints.signOut)),
             RouteRow(.get, "/device", "showDevice", .page(Endpoints.showDevice)),
             RouteRow(.post, "/device", "confirmDevice", .page(Endpoints.confirmDevice)),

@@ -158,3 +158,46 @@ def check_pages_fit_a_phone_in_light_and_dark_and_name_their_fields(running, err
             grounds.append(chrome.driver.execute_script("return getComputedStyle(document.body).backgroundColor"))
         assert grounds[0] != grounds[1], grounds
         chrome.assert_quiet()
+
+
+def registered_passkey(running, chrome, headers):
+    """Gives the account a passkey of the browser's own authenticator, as the page of an application would."""
+    begun = running.call("POST", "/v1/me/passkeys/begin", token=False, headers=headers)
+    made = chrome.driver.execute_async_script(
+        """
+        const [o, done] = arguments, d = s => Uint8Array.from(atob(s.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0));
+        const e = b => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/[+]/g, '-').replace(/[/]/g, '_').replace(/=+$/, '');
+        o.challenge = d(o.challenge); o.user.id = d(o.user.id); for (const c of o.excludeCredentials) c.id = d(c.id);
+        navigator.credentials.create({publicKey: o}).then(k => done({id: k.id, rawId: e(k.rawId), type: k.type, response: {
+            clientDataJSON: e(k.response.clientDataJSON), attestationObject: e(k.response.attestationObject),
+            transports: k.response.getTransports()}}), x => done(String(x)));
+        """,
+        begun["options"],
+    )
+    assert isinstance(made, dict), made
+    running.call("POST", "/v1/me/passkeys/finish", {"name": "laptop", "credential": made}, token=False, headers=headers)
+
+
+def check_a_passkey_signs_in_alone_and_as_the_second_step(running, errand):
+    from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
+
+    email, password = member(running, errand)
+    with browser(running) as chrome:
+        # Passkeys are for names, not for addresses.
+        chrome.url = running.url.replace("127.0.0.1", "localhost")
+        options = VirtualAuthenticatorOptions()
+        options.has_resident_key = options.has_user_verification = options.is_user_verified = True
+        chrome.driver.add_virtual_authenticator(options)
+        chrome.open("/signin")
+        registered_passkey(running, chrome, token_of(running, email, password))
+        chrome.open("/device")
+        chrome.driver.find_element(By.LINK_TEXT, "Sign in with a passkey").click()
+        chrome.press("Use a passkey")
+        assert chrome.title == "Confirm a device", chrome.text
+        chrome.open("/signin")
+        chrome.press("Sign out")
+        chrome.sign_in(email, password)
+        assert chrome.title == "Second step" and "Or use a recovery code" in chrome.text, chrome.text
+        chrome.press("Use a passkey")
+        assert chrome.title == "You are signed in", chrome.text
+        chrome.assert_quiet()

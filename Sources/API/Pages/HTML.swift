@@ -81,6 +81,9 @@ struct HTML: Sendable {
     /// The one style sheet, as it was hashed.
     static let style = HTML(Array("<style>".utf8) + PageStyle.sheet + Array("</style>".utf8))
 
+    /// The one script, as it was hashed.
+    static let passkeyScript = HTML(Array("<script>".utf8) + PasskeyScript.text + Array("</script>".utf8))
+
     /// A whole document.
     static func document(_ root: HTML) -> [UInt8] { Array("<!doctype html>".utf8) + root.bytes }
 

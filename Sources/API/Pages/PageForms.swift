@@ -24,8 +24,9 @@ struct PageFormKey {
     }
 
     /// A form that posts to a page of ours.
-    func form(_ action: PagePath, _ content: [HTML]) -> HTML {
-        .element(.form, [.post, .action(action)], [.hidden(Self.field, token)] + content)
+    func form(_ action: PagePath, _ content: [HTML], id: String? = nil) -> HTML {
+        let name = id.map { [HTML.Attribute.id($0)] } ?? []
+        return .element(.form, [.post, .action(action)] + name, [.hidden(Self.field, token)] + content)
     }
 }
 

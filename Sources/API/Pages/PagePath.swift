@@ -7,6 +7,7 @@ struct PagePath: Sendable, Equatable {
 
     static let signIn = PagePath("/signin")
     static let secondStep = PagePath("/signin/code")
+    static let passkey = PagePath("/signin/passkey")
     static let signOut = PagePath("/signout")
     static let device = PagePath("/device")
     static let reset = PagePath("/reset")

@@ -25,7 +25,7 @@ extension Endpoints {
             let person = try await provePassword(form["email"] ?? "", form["password"] ?? "", request)
             switch try await factorDemand(on: person, otp: nil, device: nil, request) {
             case .met(let proven): return try await openSession(proven, then: place ?? .signIn, request)
-            case .wanted(let wanted): return secondStepPage(wanted, place, request)
+            case .wanted(let wanted): return try await secondStepPage(wanted, place, request)
             }
         } catch let error as ProblemError where [401, 429].contains(error.problem.status) {
             return signInPage(request, email: form["email"], place, problem: error.problem)
@@ -46,9 +46,10 @@ extension Endpoints {
         } catch let error as ProblemError where error.problem.code == Problem.interimRefused.code {
             return signInPage(request, email: nil, place, problem: error.problem)
         } catch let error as ProblemError where [401, 429].contains(error.problem.status) {
+            // What else there is the person finds by beginning anew: it is not told twice.
             let methods: [FactorMethod] = form["code"] == nil ? [.recoveryCode] : [.totp, .recoveryCode]
             let wanted = WantedFactor(interimToken: step, methods: methods)
-            return secondStepPage(wanted, place, request, problem: error.problem)
+            return try await secondStepPage(wanted, place, request, problem: error.problem)
         }
     }
 
@@ -89,7 +90,9 @@ extension Endpoints {
             )
         let hidden = place.map { [HTML.hidden("return_to", $0.text)] } ?? []
         let form = key.form(.signIn, hidden + fields + [.submit("Sign in")])
-        return page("Sign in", key, note + [form], problem)
+        let link = place.map { PagePath.passkey.adding("return_to", $0.text) } ?? .passkey
+        let other = HTML.element(.p, [], [.element(.a, [.href(link)], [.text("Sign in with a passkey")])])
+        return page("Sign in", key, note + [form, other], problem)
     }
 
     private func secondStepPage(
@@ -97,7 +100,7 @@ extension Endpoints {
         _ place: PagePath?,
         _ request: HTTPRequest,
         problem: Problem? = nil
-    ) -> HTTPResponse {
+    ) async throws -> HTTPResponse {
         let key = PageFormKey(for: request)
         let hidden = [HTML.hidden("step", wanted.interimToken)] + (place.map { [.hidden("return_to", $0.text)] } ?? [])
         var content: [HTML] = []
@@ -123,10 +126,9 @@ extension Endpoints {
                 key.form(.secondStep, hidden + field + [.submit("Use it up", [])]),
             ]
         }
-        if wanted.methods.contains(.passkey) {
-            content.append(.note("Passkeys are not asked for on this page yet: use a code."))
-        }
-        return page("Second step", key, content, problem)
+        let asksForPasskey = wanted.methods.contains(.passkey)
+        if asksForPasskey { content.insert(try await passkeyForm(key, wanted.interimToken, place), at: 0) }
+        return page("Second step", key, content, problem, asksForPasskey: asksForPasskey)
     }
 
     private func signedInPage(_ visitor: Visitor, _ request: HTTPRequest) -> HTTPResponse {
@@ -148,14 +150,16 @@ extension Endpoints {
         _ key: PageFormKey,
         _ content: [HTML],
         _ problem: Problem? = nil,
-        formTargets: [String] = []
+        formTargets: [String] = [],
+        asksForPasskey: Bool = false
     ) -> HTTPResponse {
         var response = WebPage(
             status: problem?.status ?? 200,
             title: title,
             problem: problem.map { [$0.title, $0.pageDetail].compactMap(\.self).joined(separator: ". ") },
             content: content,
-            formTargets: formTargets
+            formTargets: formTargets,
+            asksForPasskey: asksForPasskey
         ).response()
         if let problem { response.carry(problem) }
         if let (name, value) = key.cookie { response.headers.append(name: name, value: value) }

@@ -9,6 +9,8 @@ struct WebPage {
     var content: [HTML] = []
     /// Where a form may lead besides this server: where the answer to it sends the browser on.
     var formTargets: [String] = []
+    /// Whether the page asks for a passkey, which browsers give to a script alone.
+    var asksForPasskey = false
 
     /// The page as an answer.
     func response() -> HTTPResponse {
@@ -39,14 +41,16 @@ struct WebPage {
                                 .element(.div, [], [.element(.h1, [], [.text(title)])] + notice + content),
                             ]
                         )
-                    ]
+                    ] + (asksForPasskey ? [.passkeyScript] : [])
                 ),
             ]
         )
         var response = HTTPResponse(status: status, body: .bytes(HTML.document(root)))
         let targets = (["'self'"] + formTargets).joined(separator: " ")
         let policy =
-            "default-src 'none'; style-src \(PageStyle.source); form-action \(targets); frame-ancestors 'none'; "
+            "default-src 'none'; style-src \(PageStyle.source); "
+            + (asksForPasskey ? "script-src \(PasskeyScript.source); " : "")
+            + "form-action \(targets); frame-ancestors 'none'; "
             + "base-uri 'none'"
         for (name, value) in [
             ("content-type", "text/html; charset=utf-8"), ("content-security-policy", policy),

@@ -11,13 +11,16 @@ extension Endpoints {
         let interimToken = try await request.jsonObject {
             $0.string("interim_token", maximum: JWS.maximumLength, required: false)
         }
+        guard request.headers.contains("authorization") else { return try await passkeySignIn(interimToken) }
+        let person = try await authenticatePerson(request)
+        let step = StepToken(.passkeyStepUp, at: services.time.now, user: person.user, signIn: person.signIn)
+        return try await options(step, of: person.user, try relyingParty())
+    }
+
+    /// What a browser is asked with to sign in, as the second step that an interim token stands for or alone.
+    func passkeySignIn(_ interimToken: String?) async throws -> HTTPResponse {
         let party = try relyingParty()
         let now = services.time.now
-        if request.headers.contains("authorization") {
-            let person = try await authenticatePerson(request)
-            let step = StepToken(.passkeyStepUp, at: now, user: person.user, signIn: person.signIn)
-            return try await options(step, of: person.user, party)
-        }
         guard let interimToken else {
             let challenge = try services.keys.sign(StepToken(.passkeySignIn, at: now))
             return PasskeyOptions.assertion(party, challenge: challenge, of: [], requiresVerification: true)

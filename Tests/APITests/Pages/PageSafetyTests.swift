@@ -44,6 +44,27 @@ import Testing
         #expect(page == "<style>\(text)</style>")
     }
 
+    @Test func `the page that asks for a passkey runs its one script, by hash, and signs nobody in by less than one`()
+        async throws
+    {
+        try await withAPI { world in
+            let browser = PageBrowser(world)
+            let page = try await browser.get("/signin/passkey?return_to=/device")
+            let policy = page.headers["content-security-policy"] ?? ""
+            #expect(policy.contains("; script-src \(PasskeyScript.source); ") && !policy.contains("unsafe"))
+            #expect(PasskeyScript.source == "'sha256-\(Base64.encode(Digest.sha256(PasskeyScript.text)))'")
+            let scripts = page.text.split(separator: "<script>", omittingEmptySubsequences: false)
+            #expect(scripts.count == 2)
+            #expect(scripts.last?.hasPrefix(String(decoding: PasskeyScript.text, as: UTF8.self) + "</script>") == true)
+            for credential in ["", "{}", "[", "{\"type\":\"public-key\",\"rawId\":\"AAAA\",\"response\":{}}"] {
+                try await browser.get("/signin/passkey")
+                let answer = try await browser.post("/signin/passkey", ["credential": credential])
+                #expect([400, 422].contains(answer.status), "\(credential): \(answer.status)")
+                #expect(browser.cookies[BrowserCookie.session.rawValue] == nil)
+            }
+        }
+    }
+
     @Test(arguments: [
         "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' autofocus onfocus='alert(1)", "</title><h1>",
         "&lt;script&gt;", "\u{0}\u{1b}[31m", "\u{202e}evil",
