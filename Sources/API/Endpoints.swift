@@ -1,3 +1,4 @@
+package import Auth
 import Bytes
 import Core
 import HTTP
@@ -52,6 +53,20 @@ package final class Endpoints {
             services.bus.subscribe(BusChannel.revoked) { [weak self] message in self?.revoked(message) },
             services.bus.subscribe(BusChannel.departed) { [weak self] message in self?.departed(message) },
         ]
+    }
+
+    /// Signs and verifies by other keys from now on.
+    ///
+    /// When one was given up, what people watch by their tokens is cut: any of those may be forged, and whose is good come
+    /// back with another one.
+    package func replaceKeys(_ ring: KeyRing, _ devices: DeviceTokens) {
+        let hasLost = ring.disowns(services.keys, at: services.time.now)
+        services.replaceKeys(ring, devices)
+        guard hasLost else { return }
+        cut(.expired) { principal, _ in
+            guard case .person = principal else { return false }
+            return true
+        }
     }
 
     /// Keeps a live stream of a team's job until `release`, so that it ends with the right to it.

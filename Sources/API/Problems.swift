@@ -69,6 +69,18 @@ extension Problem {
         title: "The API key cannot be rotated any more",
         detail: "It was replaced or has expired; rotate the key that replaced it, or make a new one."
     )
+    static let keyOverlapping = Problem(
+        status: 409,
+        code: "key_overlapping",
+        title: "The key that this one replaced still works",
+        detail: "Revoke that one, or wait for its end; then rotate this one."
+    )
+    static let tooManyOwnKeys = Problem(
+        status: 409,
+        code: "too_many_own_api_keys",
+        title: "You have as many API keys as you may",
+        detail: "At most \(APIKeyLimits.perPerson) can stand in one team at a time; revoke some that are not used."
+    )
     static func tooMany(_ things: String, _ words: String, _ limit: Int) -> Problem {
         Problem(
             status: 409,

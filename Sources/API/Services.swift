@@ -129,7 +129,7 @@ package final class Services {
     }
 
     /// Signs and verifies by other keys from now on; what only the former ones believed is not believed any more.
-    package func replaceKeys(_ ring: KeyRing, _ devices: DeviceTokens) {
+    func replaceKeys(_ ring: KeyRing, _ devices: DeviceTokens) {
         keys = ring
         deviceTokens = devices
         verifier.replace(ring)

@@ -64,7 +64,9 @@ struct KeyRingTests {
         #expect(second.signer(at: now).identifier == first.active.identifier)
         #expect(second.signer(at: start.adding(.milliseconds(-1))).identifier == first.active.identifier)
         #expect(second.signer(at: start).identifier == second.active.identifier)
-        let published = try JSONReader.parse(ring(second).jwks)["keys"]?.array?.compactMap { $0["kid"]?.string }
+        let published = try JSONReader.parse(ring(second).jwks(at: now))["keys"]?.array?.compactMap {
+            $0["kid"]?.string
+        }
         #expect(published == [first.active.identifier, second.active.identifier])
         // A replica that has not noticed the rotation yet believes what the others sign until the delay is over.
         let early = try ring(second).sign(try claims(at: start.adding(seconds: -1)))
@@ -75,6 +77,26 @@ struct KeyRingTests {
         #expect(refusal(ring(second), last, at: lastMoment) == nil)
         #expect(second.keys[0].retiresAt == start.adding(AccessTokenTimes.maximumLifetime))
         #expect(delay >= SigningKeyTimes.publicationAge * 2)
+        // Nor does anybody else believe it for longer.
+        let end = try #require(second.keys[0].retiresAt)
+        for (instant, expected) in [(end.adding(.milliseconds(-1)), 2), (end, 1)] {
+            let keys = try JSONReader.parse(ring(second).jwks(at: instant))["keys"]?.array ?? []
+            #expect(keys.count == expected && keys.last?["kid"]?.string == second.active.identifier)
+        }
+    }
+
+    @Test func `item 12: a ring that lacks a key disowns it, unless that has had its time`() throws {
+        let first = try SigningKeySet(firstKeyAt: now)
+        let second = try first.rotated(at: now)
+        let end = now.adding(AccessTokenTimes.maximumLifetime)
+        #expect(!ring(second).disowns(ring(first), at: now) && !ring(first).disowns(ring(first), at: now))
+        let removed = try #require(try second.removing(first.active.identifier, at: now))
+        #expect(ring(removed).disowns(ring(second), at: now))
+        #expect(!ring(removed).disowns(ring(second), at: end))
+        let third = try second.rotated(at: end)
+        #expect(third.keys.count == 2 && !ring(third).disowns(ring(second), at: end))
+        // A set that was put back is one that lacks what came after it.
+        #expect(ring(first).disowns(ring(second), at: now))
     }
 
     @Test func `item 12: a removed key fails at once, and somebody always signs`() throws {
@@ -110,7 +132,7 @@ struct KeyRingTests {
 
     @Test func `the key set shows public members only`() throws {
         let set = try SigningKeySet(firstKeyAt: now).rotated(at: now)
-        let document = try JSONReader.parse(ring(set).jwks)
+        let document = try JSONReader.parse(ring(set).jwks(at: now))
         let keys = try #require(document["keys"]?.array)
         #expect(keys.count == 2)
         for key in keys {
@@ -132,6 +154,7 @@ struct KeyRingTests {
         #expect(read.keys.map(\.retiresAt) == set.keys.map(\.retiresAt))
         #expect(read.active.identifier == set.active.identifier)
         #expect(read.keys.map(\.signsFrom) == set.keys.map(\.signsFrom))
+        #expect(read.document() == set.document())
         let token = try ring(read).sign(try claims(at: now))
         #expect(refusal(ring(set), token, at: now) == nil)
     }
@@ -157,6 +180,9 @@ struct KeyRingTests {
         (
             #"{"version":1,"keys":[\#(entry),\#(entry)]}"#, .malformed("repeated key")
         ),
+        (#"{"version":1,"keys":[\#(entry)],"device_keys":[]}"#, .malformed("device_keys")),
+        (#"{"version":1,"keys":[\#(entry)],"device_keys":["AAAA"]}"#, .malformed("device_keys")),
+        (#"{"version":1,"keys":[\#(entry)],"device_keys":["\#(seed)",7]}"#, .malformed("device_keys")),
     ])
     func `a damaged stored set is refused with what is wrong`(document: String, error: SigningKeySetError) {
         #expect(throws: error) { try SigningKeySet(document: [UInt8](document.utf8)) }

@@ -5,7 +5,8 @@ import Testing
 struct PasswordRulesTests {
     @Test(arguments: [
         "harbour copper lantern", "kJ8#vQ2!mZ5p", "ça va bien là-bas", "ünïcödé wörks", "an errand for the tall ships",
-        "mary had 1 little lamb", String(repeating: "abcdefgh-Zq", count: 23),
+        "mary had 1 little lamb", "83$29!71#604%952", "402958716023948571602394", "🎈🌊🐚🪵🧭⚓️🌙🐢🪁🍋🧵🫙",
+        String(repeating: "abcdefgh-Zq", count: 23),
     ])
     func `a good password passes`(password: String) {
         #expect(PasswordRules.check(password, context: ["mary@example.com", "Ad"]) == nil)
@@ -27,7 +28,7 @@ struct PasswordRulesTests {
         "passwordpassword", "iloveyou2026", "Welcome12345", "correcthorsebatterystaple", "!!changeme!!2026",
         "letmein_12345", "sunshineprincess", "Dragon-Monkey-1999", "qazwsxedcrfv", "zaq1xsw2cde3",
         "1qaz2wsx3edc4rfv", "qwerty!@#123456", "l1verp00l12345", "password!password1", "poiuytrewq12", "asdfghjkl;'1",
-        "20261231-1234",
+        "20261231-1234", "491701234567", "!@#$%^&*()_+", "(*&^%$#@!)(*",
     ])
     func `a common password is refused, also in disguise`(password: String) {
         #expect(PasswordRules.check(password, context: []) == .common)

@@ -130,6 +130,14 @@ extension EndToEnd.Unharmed {
         #expect(again.status == .exited(4) && again.errors.contains("reset link"))
         let nobody = try await errand.errand(["admin", "user", "reset", "nobody@example.org", "--data", errand.data])
         #expect(nobody.status == .exited(3))
+        // No link for an account that it would not open.
+        for (words, isGiven) in [([email], false), ([email, "--enable"], true)] {
+            let changed = try await errand.errand(["admin", "user", "disable"] + words + ["--data", errand.data])
+            #expect(changed.status.isSuccess, "\(changed.errors)")
+            let issued = try await errand.errand(["admin", "user", "reset", email, "--data", errand.data])
+            #expect(issued.status.isSuccess == isGiven && issued.output.contains("erp_") == isGiven)
+            #expect(issued.errors.contains("disabled") != isGiven, "\(issued.errors)")
+        }
     }
 
     @Test func `item 12: signing keys are rotated and removed beside the running server`() async throws {

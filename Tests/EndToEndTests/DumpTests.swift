@@ -40,7 +40,11 @@ extension EndToEnd.ModelKeys {
         let job = try await client.shell("printf \(marker)", in: try await client.project())
         #expect(try await client.finished(job).state == "succeeded")
 
+        let issued = try await issued(errand, client)
+
         let dump = try await self.dump(errand)
+        // They are there, as hashes.
+        #expect(dump.contains(issued.key.prefix(11)) && dump.contains("COPY public.password_resets"))
         #expect(dump.count > 10_000 && dump.contains("CREATE TABLE public.model_keys"))
         // The controls: what is stored as it is, is found, as text and as bytes.
         #expect(Needle("argv", Array("printf \(marker)".utf8)).isIn(dump))
@@ -50,6 +54,7 @@ extension EndToEnd.ModelKeys {
             Needle("access token", Array(login.access.utf8)), Needle("password", Array(login.password.utf8)),
             Needle("one-time codes' secret", factor.secret),
             Needle("one-time codes' secret", Array(Base32.encode(factor.secret).utf8)),
+            Needle("API key", Array(issued.key.utf8)), Needle("reset link", Array(issued.link.utf8)),
         ]
         needles += factor.recoveryCodes.flatMap { code in
             [Needle("recovery code", Array(code.utf8)), Needle("recovery code", Array(code.filter { $0 != "-" }.utf8))]
@@ -101,6 +106,23 @@ extension EndToEnd.ModelKeys {
         let second = try await errand.newClient().expect([200], .post, "/v1/auth/refresh", exchange)
         return (
             try #require(second["access_token"]?.string), try #require(second["refresh_token"]?.string), password
+        )
+    }
+
+    /// The secrets of an API key and of a reset link that stand.
+    private func issued(_ errand: RunningErrand, _ client: ErrandClient) async throws -> (key: String, link: String) {
+        let teams = try await client.expect([200], .get, "/v1/teams")
+        let team = try #require(teams["items"]?.array?.first?["id"]?.string)
+        let form = JSONValue.object(
+            JSONObject([("name", .string("dumped")), ("scopes", .array([.string("jobs:read")]))])
+        )
+        let key = try await client.expect([201], .post, "/v1/teams/\(team)/api-keys", form)
+        let reset = try await errand.errand(
+            ["admin", "user", "reset", "tokens@example.org", "--data", errand.data, "--json"]
+        )
+        let link = try #require(try JSONReader.parse(Array(reset.output.utf8))["link"]?.string)
+        return (
+            try #require(key["secret"]?.string), String(try #require(link.split(separator: "=").last))
         )
     }
 

@@ -72,6 +72,13 @@ import Testing
         #expect(try list.contains(sha1: Self.digest(99)))
         _ = try Self.write([String](repeating: "not a hash at all", count: 50), directory)
         #expect(throws: BreachedPasswordFileError.self) { try list.contains(sha1: Self.digest(1)) }
+        // An update that was cut off, to nothing or in the middle of its first line.
+        for rest in ["", "5BAA61E4C9B9"] {
+            try Files.writeAtomically(path, Array(rest.utf8))
+            #expect(throws: BreachedPasswordFileError.self) { try list.contains(sha1: Self.digest(1)) }
+        }
+        _ = try Self.write(lines, directory)
+        #expect(try list.contains(sha1: Self.digest(1)))
         try Files.remove(path)
         #expect(throws: PlatformError.self) { try list.contains(sha1: Self.digest(1)) }
     }

@@ -123,7 +123,10 @@ import Testing
             #expect(try await role(own) == nil)
             #expect(try await role(robot) == nil)
             #expect(try await world.store.accounts.setDisabled(member.user.id, false, audit: .sample("user.enabled")))
-            #expect(try await role(own) == .viewer)
+            // What has ended does not come back.
+            #expect(try await role(own) == nil)
+            let new = try await world.key(of: member, team: owner.team.id).key
+            #expect(try await role(new) == .viewer)
         }
     }
 

@@ -103,7 +103,7 @@ extension World {
             #expect(key.team == person.team.id && key.scopes == [.jobsRead] && key.issuedBy == person.user.id)
             #expect(try await world.store.accounts.signIn(signIn)?.scopes == [.jobsRead])
             // It is nobody's key to see, to rotate or to revoke.
-            #expect(try await world.store.apiKeys.keys(of: person.team.id, scope: person.scope, now: now).isEmpty)
+            #expect(try await world.keys(of: person).isEmpty)
             #expect(try await world.store.apiKeys.key(key.id, of: person.team.id, scope: person.scope) == nil)
             try await world.store.accounts.revoke(signIn, now: now)
             #expect(try await world.store.apiKeys.useKey(hash: hash, now: now) == nil)

@@ -125,7 +125,7 @@ import Testing
             func change(_ number: Int) async throws {
                 let ended = try await world.store.passwords.changePassword(
                     person.user.id,
-                    checked: number == 0 ? "hash" : "new\(number)",
+                    checked: number + 1,
                     new: "new\(number + 1)",
                     notice: Notice(.passwordChanged, at: World.start, address: "192.0.2.7", userAgent: "cli"),
                     audit: .sample("password.changed")

@@ -10,7 +10,7 @@ import Testing
     private static func change(
         _ world: World,
         _ person: Person,
-        from checked: String = "hash",
+        from checked: Int = 1,
         to new: String,
         keeping signIn: SignInID? = nil
     ) async throws -> [SignInID]? {
@@ -25,15 +25,19 @@ import Testing
 
     private static func issue(_ world: World, _ person: Person) async throws -> [UInt8] {
         let hash = Family.token()
-        let isIssued = try await world.store.passwords.issueReset(
+        try #require(await issues(hash, world, person))
+        return hash
+    }
+
+    /// Whether a link is given out.
+    private static func issues(_ hash: [UInt8], _ world: World, _ person: Person) async throws -> Bool {
+        try await world.store.passwords.issueReset(
             person.user.id,
             hash: hash,
             now: World.start,
             expiresAt: World.start.adding(seconds: 900),
             audit: .sample("password.reset_issued")
         )
-        try #require(isIssued)
-        return hash
     }
 
     private static func reset(
@@ -118,7 +122,7 @@ import Testing
             try await world.store.passwords.rehash(person.user.id, checked: "hash", new: "costlier")
             // The same password at a higher cost is no change.
             let early = try await begin(person, before)
-            #expect(try await Self.change(world, person, from: "costlier", to: "new") == [early])
+            #expect(try await Self.change(world, person, from: before, to: "new") == [early])
             await #expect(throws: StoreError.notFound) { _ = try await begin(person, before) }
             let after = try #require(try await accounts.credentials(email: person.user.email)).passwordGeneration
             #expect(after == before + 1)
@@ -166,6 +170,79 @@ import Testing
         }
     }
 
+    @Test func `item 27: a costlier hash of the same password does not make the checked one wrong`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let checked = try #require(try await world.store.accounts.credentials(email: person.user.email))
+            try await world.store.passwords.rehash(person.user.id, checked: "hash", new: "costlier")
+            #expect(try await Self.change(world, person, from: checked.passwordGeneration, to: "new") != nil)
+            // Nor does a hash of the password before take the new one's place.
+            try await world.store.passwords.rehash(person.user.id, checked: "costlier", new: "older")
+            #expect(try await world.store.accounts.credentials(email: person.user.email)?.passwordHash == "new")
+        }
+    }
+
+    @Test func `a disabled account gets no link, and what it was given before is gone`() async throws {
+        try await withWorld { world in
+            let person = try await world.person()
+            let link = try await Self.issue(world, person)
+            #expect(try await world.store.accounts.setDisabled(person.user.id, true))
+            #expect(try await !Self.issues(Family.token(), world, person))
+            #expect(try await world.store.accounts.setDisabled(person.user.id, false))
+            #expect(try await Self.reset(world, link) == nil)
+            #expect(try await Self.reset(world, try await Self.issue(world, person)) != nil)
+            #expect(try await Self.records(world, "password.reset_issued") == 2)
+        }
+    }
+
+    @Test func `of what a person signed in with the last of each kind stays known, and the others for 400 days`()
+        async throws
+    {
+        try await withWorld { world in
+            let person = try await world.person()
+            let day = 86_400
+            func use(_ client: String, after days: Int) async throws {
+                let at = World.start.adding(seconds: days * day)
+                let signIn = SignIn(
+                    id: SignInID(at: at),
+                    userID: person.user.id,
+                    deviceName: "d",
+                    address: "a",
+                    userAgent: "u",
+                    createdAt: at,
+                    lastUsedAt: at,
+                    expiresAt: at.adding(seconds: day),
+                    revokedAt: nil
+                )
+                try await world.store.accounts.createSignIn(
+                    signIn,
+                    credential: .refresh(hash: Family.token()),
+                    grant: nil,
+                    passwordGeneration: nil,
+                    traits: [SignInTrait(.client, client)],
+                    notice: nil,
+                    audit: []
+                )
+            }
+            func known(after days: Int) async throws -> [String] {
+                let now = World.start.adding(seconds: days * day + 1)
+                for _ in 0..<2 { _ = try await world.store.jobs.sweep(now: now, staleAfter: .seconds(60), limit: 100) }
+                return try await world.store.accounts.traits(of: person.user.id).map(\.value).sorted()
+            }
+            try await use("one", after: 0)
+            try await use("two", after: 100)
+            #expect(try await known(after: 400) == ["two"])
+            #expect(try await known(after: 2_000) == ["two"])
+            // Whoever comes then is news, and what was used last before that is forgotten in its turn.
+            try await use("three", after: 2_000)
+            #expect(try await known(after: 2_001) == ["three", "two"])
+            try await use("two", after: 2_010)
+            #expect(try await known(after: 2_405) == ["two"])
+            try await use("four", after: 2_406)
+            #expect(try await known(after: 2_807) == ["four"])
+        }
+    }
+
     @Test func `links, notices, traits and keys that have served their time are swept, and no others`() async throws {
         try await withWorld { world in
             let person = try await world.person()
@@ -187,27 +264,23 @@ import Testing
             func swept(after seconds: Int) async throws -> [Int] {
                 let now = World.start.adding(seconds: seconds)
                 _ = try await world.store.jobs.sweep(now: now, staleAfter: .seconds(60), limit: 100)
-                let rows = try await keys.keys(of: person.team.id, scope: person.scope, now: now)
+                let rows = try await world.keys(of: person)
                 let accounts = world.store.accounts
                 return [
                     rows.count, try await accounts.notices(of: person.user.id, limit: 10).count,
                     try await accounts.traits(of: person.user.id).count,
                 ]
             }
-            #expect(try await swept(after: 899) == [2, 1, 1])
+            #expect(try await swept(after: 899) == [3, 1, 1])
             #expect(try await world.store.passwords.resetOwner(hash: link, now: World.start) != nil)
-            // What stands is listed before what has ended.
-            let listed = try await keys.keys(
-                of: person.team.id,
-                scope: person.scope,
-                now: World.start.adding(seconds: day)
-            )
-            #expect(listed.map(\.id) == [endless.id, short.id])
+            // What has ended is listed for a month.
+            #expect(Set(try await world.keys(of: person).map(\.id)) == [endless.id, short.id, revoked.id])
             #expect(try await swept(after: 31 * day - 1) == [2, 1, 1])
             #expect(try await world.store.passwords.resetOwner(hash: link, now: World.start) == nil)
             #expect(try await swept(after: 31 * day + 60) == [1, 1, 1])
             #expect(try await swept(after: 181 * day) == [1, 0, 1])
-            #expect(try await swept(after: 401 * day) == [1, 0, 0])
+            // The last client stays known.
+            #expect(try await swept(after: 401 * day) == [1, 0, 1])
             #expect(try await keys.isActive(endless.id, now: World.start.adding(seconds: 401 * day)))
         }
     }

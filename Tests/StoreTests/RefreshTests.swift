@@ -20,6 +20,8 @@ import Testing
             successorHash: successor,
             sealedSuccessor: [0xee] + successor,
             client: client,
+            address: "203.0.113.9",
+            userAgent: "test/2",
             now: World.start.adding(seconds: seconds),
             window: window,
             audit: .sample("token.reuse_detected")

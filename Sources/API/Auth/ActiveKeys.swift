@@ -29,15 +29,16 @@ final class ActiveKeys {
         self.loop = loop
     }
 
-    /// The key with this hash, while it stands; `beforeAsking` runs before the store is asked for one never admitted here.
-    func key(_ hash: [UInt8], beforeAsking: () async throws -> Void) async throws -> APIKey? {
-        let before = admitted[hash]
-        if let before, before.epoch == epoch, loop.now - before.at < Self.freshness,
+    /// A key that was admitted here, standing or not: whose request it is does not change.
+    func known(_ hash: [UInt8]) -> APIKey? { admitted[hash]?.key }
+
+    /// The key with this hash, while it stands.
+    func key(_ hash: [UInt8]) async throws(StoreError) -> APIKey? {
+        if let before = admitted[hash], before.epoch == epoch, loop.now - before.at < Self.freshness,
             !before.key.hasExpired(at: time.now)
         {
             return before.key
         }
-        if before == nil { try await beforeAsking() }
         let asked = epoch
         guard let key = try await store.useKey(hash: hash, now: time.now) else {
             admitted[hash] = nil

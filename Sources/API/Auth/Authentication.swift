@@ -27,7 +27,7 @@ extension Endpoints {
 
     /// Whoever is behind a token or key.
     ///
-    /// One device's flood is refused before its sign-in is asked for, which may cost a query.
+    /// One device's or key's flood is refused before it is asked for whether that stands, which may cost a query.
     private func principal(
         _ token: String,
         beforeAsking: () async throws -> Void,
@@ -41,8 +41,12 @@ extension Endpoints {
             try await demandStanding(person)
             return .person(person)
         }
-        let key = try await key(token, beforeAsking: beforeAsking)
-        try await charging(.key(key))
+        // A mistyped one costs nothing.
+        guard let presented = APIKeyToken.parse(token) else { throw ProblemError(.keyRefused) }
+        let known = activeKeys.known(presented.hash)
+        if let known { try await charging(.key(known)) } else { try await beforeAsking() }
+        guard let key = try await activeKeys.key(presented.hash) else { throw ProblemError(.keyRefused) }
+        if known == nil { try await charging(.key(key)) }
         return .key(key)
     }
 
@@ -99,7 +103,7 @@ extension Endpoints {
     /// A client of others that acts for a person: what it may do stands as a key, and its token narrows that further.
     private func app(_ claims: AccessClaims, charging: (Principal) async throws -> Void) async throws -> Principal {
         // The signature held: whoever asks was given the token by us.
-        guard var key = try await activeKeys.key(AppKey.hash(of: claims.signIn), beforeAsking: {}),
+        guard var key = try await activeKeys.key(AppKey.hash(of: claims.signIn)),
             key.issuedBy == claims.subject
         else { throw ProblemError(.unauthenticated) }
         key.scopes.formIntersection(claims.scopes.compactMap { KeyScope(rawValue: $0) })
@@ -116,14 +120,6 @@ extension Endpoints {
         } catch {
             throw ProblemError(error == .expired ? .tokenExpired : .unauthenticated)
         }
-    }
-
-    /// The API key that a token is; a mistyped one costs no query.
-    private func key(_ token: String, beforeAsking: () async throws -> Void) async throws -> APIKey {
-        guard let presented = APIKeyToken.parse(token),
-            let key = try await activeKeys.key(presented.hash, beforeAsking: beforeAsking)
-        else { throw ProblemError(.keyRefused) }
-        return key
     }
 
     /// Refuses a revoked sign-in.

@@ -54,9 +54,7 @@ extension Endpoints {
     func verify(_ password: String, _ credentials: UserCredentials?, _ attempt: SignInTry) async throws -> Bool {
         let stored = credentials?.passwordHash ?? PasswordCheck.decoy
         do {
-            let matches = try await services.passwordPool.run(for: attempt.payer) {
-                try PasswordCheck.admits(password, stored)
-            }
+            let matches = try await services.passwordPool.admits(password, stored, for: attempt.payer)
             return matches && credentials != nil
         } catch is PoolFull {
             throw ProblemError(.overloaded("Too many people are signing in at this moment."))

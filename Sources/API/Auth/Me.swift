@@ -57,7 +57,7 @@ extension Endpoints {
 
     /// The public keys that verify access tokens: `GET /.well-known/jwks.json`.
     func jwks(_ request: HTTPRequest) async throws -> HTTPResponse {
-        var response = HTTPResponse.json(200, services.keys.jwks)
+        var response = HTTPResponse.json(200, services.keys.jwks(at: services.time.now))
         let age = SigningKeyTimes.publicationAge.components.seconds
         response.headers.set(name: "cache-control", value: "public, max-age=\(age)")
         return response

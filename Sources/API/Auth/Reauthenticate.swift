@@ -49,8 +49,11 @@ extension Endpoints {
 
     /// Refuses a sign-in whose person has not proved for a while who they are: a device left open must not be enough.
     func demandFresh(_ person: Person) async throws {
-        let signIn = try await services.accounts.signIn(person.signIn)
-        guard let signIn, services.time.now < signIn.authenticatedAt.adding(FreshSignIn.lifetime) else {
+        // What such an act makes outlives the sign-in: one that has just ended must not pass as it may elsewhere.
+        guard let signIn = try await services.accounts.signIn(person.signIn), signIn.revokedAt == nil else {
+            throw ProblemError(.unauthenticated)
+        }
+        guard services.time.now < signIn.authenticatedAt.adding(FreshSignIn.lifetime) else {
             throw ProblemError(.reauthenticationRequired)
         }
     }

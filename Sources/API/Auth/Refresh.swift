@@ -38,6 +38,8 @@ extension Endpoints {
             successorHash: successor.hash,
             sealedSuccessor: try presented.seal(successor: successor.token),
             client: client,
+            address: request.remoteAddress,
+            userAgent: request.shownUserAgent,
             now: now,
             window: RefreshToken.replayWindow,
             audit: request.auditDraft(

@@ -28,9 +28,9 @@ extension Endpoints {
             scopes: form.scopes,
             projects: form.projects,
             createdAt: now,
-            expiresAt: form.days.map { now.adding(.seconds($0 * 86_400)) }
+            expiresAt: form.days.map { now.adding(APIKeyLimits.days($0)) }
         )
-        let isStored = try await services.apiKeys.createKey(
+        let verdict = try await services.apiKeys.createKey(
             key,
             hash: secret.hash,
             scope: person.scope,
@@ -44,8 +44,19 @@ extension Endpoints {
                 details: key.auditDetails
             )
         )
-        guard isStored else { throw ProblemError(.tooMany("api_keys", "API keys", APIKeyLimits.perTeam)) }
+        try demandDone(verdict)
         return KeyView.answer(key, secret: secret.token)
+    }
+
+    /// Refuses with the reason why there is no new key.
+    func demandDone(_ verdict: KeyVerdict) throws(ProblemError) {
+        switch verdict {
+        case .done: return
+        case .teamFull: throw ProblemError(.tooMany("api_keys", "API keys", APIKeyLimits.perTeam))
+        case .personFull: throw ProblemError(.tooManyOwnKeys)
+        case .replaced: throw ProblemError(.keyReplaced)
+        case .overlapping: throw ProblemError(.keyOverlapping)
+        }
     }
 
     /// The person of a call that only people may make.
@@ -91,15 +102,14 @@ private struct KeyForm {
     let name: String
     let scopes: Set<KeyScope>
     let projects: [ProjectID]?
-    let days: Int64?
+    let days: Int?
     let serviceAccount: ServiceAccountID?
 
     init(_ fields: inout FieldReader) {
         name = fields.name("name", maximum: APIKeyLimits.nameLength) ?? ""
         scopes = Set(fields.choices("scopes", KeyScope.self, count: 1...KeyScope.allCases.count) ?? [])
         projects = fields.ids("project_ids", ProjectNoun.self, count: 1...APIKeyLimits.projects, required: false)
-        let longest = Int(APIKeyLimits.longestLife.components.seconds / 86_400)
-        days = fields.integer("expires_in_days", in: 1...longest).map(Int64.init)
+        days = fields.integer("expires_in_days", in: 1...APIKeyLimits.longestDays)
         serviceAccount = fields.id("service_account_id", ServiceAccountNoun.self, required: false)
         if projects != nil, !scopes.isDisjoint(with: KeyScopes.ofTeam) {
             fields.fault("scopes", "audit:read and members:read are of the whole team: leave out project_ids")

@@ -27,6 +27,7 @@ enum KeyView {
         writer.member("created_at", key.createdAt)
         writer.member("expires_at", key.expiresAt)
         writer.member("has_expired", key.hasExpired(at: now))
+        writer.member("revoked_at", key.revokedAt)
         writer.member("last_used_at", key.lastUsedAt)
         writer.member("replaced_by", key.replacedBy?.description)
         writer.endObject()

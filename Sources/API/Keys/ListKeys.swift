@@ -4,13 +4,19 @@ import HTTP
 
 extension Endpoints {
     /// The API keys of a team, newest first: all for who manages them, else one's own: `GET /v1/teams/{id}/api-keys`.
+    ///
+    /// What has ended is shown for a month, so that people see why something stopped.
     func listKeys(_ request: HTTPRequest, _ call: TeamCall) async throws -> HTTPResponse {
         let person = try person(of: call)
-        _ = try QueryReader(request, allowed: [])
+        let query = try QueryReader(request, allowed: ["limit", "cursor"])
         let now = services.time.now
-        let all = try await services.apiKeys.keys(of: call.team.id, scope: person.scope, now: now)
-        let keys = all.filter { sees($0, call) }
-        let page = Page(items: keys, hasMore: false)
+        let page = try await services.apiKeys.keys(
+            of: call.team.id,
+            actingFor: managesKeys(call) ? nil : person.user,
+            before: try query.id("cursor", APIKeyNoun.self),
+            limit: try query.limit(),
+            scope: person.scope
+        )
         return .json(
             200,
             encodePage(
@@ -31,6 +37,10 @@ extension Endpoints {
     }
 
     private func sees(_ key: APIKey, _ call: TeamCall) -> Bool {
-        key.account == call.principal.account || call.principal.allows(.serviceAccountManage, role: call.role)
+        key.account == call.principal.account || managesKeys(call)
+    }
+
+    private func managesKeys(_ call: TeamCall) -> Bool {
+        call.principal.allows(.serviceAccountManage, role: call.role)
     }
 }

@@ -24,10 +24,10 @@ extension Endpoints {
         new.hint = secret.hint
         new.issuedBy = person.user
         new.createdAt = now
-        new.expiresAt = form?.days.map { now.adding(.seconds($0 * 86_400)) } ?? old.renewedEnd(from: now)
+        new.expiresAt = form?.days.map { now.adding(APIKeyLimits.days($0)) } ?? old.renewedEnd(from: now)
         new.lastUsedAt = nil
         let overlapEnd = now.adding(form?.overlap ?? APIKeyLimits.standardOverlap)
-        let isRotated = try await services.apiKeys.rotateKey(
+        let verdict = try await services.apiKeys.rotateKey(
             old.id,
             into: new,
             hash: secret.hash,
@@ -46,7 +46,7 @@ extension Endpoints {
                 ]
             )
         )
-        guard isRotated else { throw ProblemError(.keyReplaced) }
+        try demandDone(verdict)
         // Whoever rotates without an overlap wants the old one refused now, and its streams cut.
         if overlapEnd <= now { announce(.key(old.id)) }
         return KeyView.answer(new, secret: secret.token)
@@ -56,13 +56,12 @@ extension Endpoints {
 /// The fields of a rotation, all of which may be left out.
 private struct RotationForm {
     let overlap: Duration?
-    let days: Int64?
+    let days: Int?
 
     init(_ fields: inout FieldReader) {
         let longest = Int(APIKeyLimits.longestOverlap.components.seconds)
         overlap = fields.integer("overlap_seconds", in: 0...longest).map { .seconds($0) }
-        let days = Int(APIKeyLimits.longestLife.components.seconds / 86_400)
-        self.days = fields.integer("expires_in_days", in: 1...days).map(Int64.init)
+        days = fields.integer("expires_in_days", in: 1...APIKeyLimits.longestDays)
     }
 }
 

@@ -86,7 +86,9 @@ final class RateLimits {
             let person = people.value(account) { RateBucket("person", name, settings.person) }
             let own = RateBucket("device", device.description, settings.device)
             return RouteClass.allCases.map { kind in
-                let bucket = settings.kind(kind).map { RateBucket($0.name, name, $0) }
+                // Guesses of a secret are each device's own: a stolen token must not keep its owner from a change.
+                let owner = kind == .auth ? device.description : name
+                let bucket = settings.kind(kind).map { RateBucket($0.name, owner, $0) }
                 return RateCharges([person, own] + (bucket.map { [$0] } ?? []), isStrict: kind == .auth)
             }
         }

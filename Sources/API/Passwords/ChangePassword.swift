@@ -17,7 +17,7 @@ extension Endpoints {
         let now = services.time.now
         let ended = try await services.passwords.changePassword(
             person.user,
-            checked: credentials.passwordHash,
+            checked: credentials.passwordGeneration,
             new: hash,
             notice: Notice(
                 .passwordChanged,

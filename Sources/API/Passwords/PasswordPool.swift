@@ -1,3 +1,4 @@
+import Auth
 import Platform
 
 /// Hashes passwords for all loops, within bounds: a flood of sign-ins starves nothing else, and one holder no other.
@@ -5,11 +6,22 @@ package final class PasswordPool: Sendable {
     private let threads: ThreadPool
     private let share: Int
     private let held = Lock<[[UInt8]: Int]>([:])
+    private let onCheck: @Sendable (String) -> Void
 
-    /// Makes a pool of so many threads and places behind them, of which one holder has at most a quarter.
-    package init(threads: Int, queueLimit: Int) {
+    /// Makes a pool of so many threads and places behind them, of which one holder has at most a quarter; `onCheck` is told
+    /// of each stored hash that a password is checked against.
+    package init(threads: Int, queueLimit: Int, onCheck: @escaping @Sendable (String) -> Void = { _ in }) {
         self.threads = ThreadPool(name: "passwords", threads: threads, queueLimit: queueLimit)
+        self.onCheck = onCheck
         share = max(1, (threads + queueLimit) / 4)
+    }
+
+    /// Whether a password is that of a stored hash, checked on behalf of a holder.
+    func admits(_ password: String, _ stored: String, for holder: [UInt8]) async throws -> Bool {
+        try await run(for: holder) { [onCheck] in
+            onCheck(stored)
+            return try PasswordCheck.admits(password, stored)
+        }
     }
 
     /// Runs the body on a thread of the pool; throws `PoolFull` at the limit.

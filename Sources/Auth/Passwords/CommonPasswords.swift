@@ -8,6 +8,8 @@ enum CommonPasswords {
     private static let words = 2
     private static let runs = 2
     private static let pieces = 3
+    /// Digits of a date, or of half a telephone number; longer numbers are nobody's first guess.
+    private static let longestNumber = 8
     /// Fewer keys in a row are chance.
     private static let shortestWalk = 3
 
@@ -22,7 +24,7 @@ enum CommonPasswords {
     /// Whether a password is one common word said several times, with anything but letters around it.
     private static func isDoubled(_ characters: [Character]) -> Bool {
         let trimmed = characters.drop { !$0.isLetter }
-        guard let end = trimmed.lastIndex(where: \.isLetter) else { return true }
+        guard let end = trimmed.lastIndex(where: \.isLetter) else { return false }
         let word = trimmed[...end].map { substitutions[$0] ?? $0 }
         return CommonWords.all.contains { listed in
             let letters = Array(listed)
@@ -53,7 +55,8 @@ enum CommonPasswords {
                 }
             }
         }
-        return !reached[typed.count].isEmpty
+        // Signs alone are no common piece.
+        return reached[typed.count].contains { $0.words + $0.runs > 0 }
     }
 
     private static func wordEnds(_ plain: [Character], from start: Int) -> [Int] {
@@ -68,7 +71,7 @@ enum CommonPasswords {
     private static func runEnds(_ typed: [Character], from start: Int) -> Set<Int> {
         var ends: Set<Int> = []
         var end = start
-        while end < typed.count, typed[end].isNumber {
+        while end < typed.count, end - start < longestNumber, typed[end].isNumber {
             end += 1
             ends.insert(end)
         }
@@ -93,7 +96,8 @@ enum CommonPasswords {
             "1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./", "qwertzuiop", "azertyuiop", "yxcvbnm",
             "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/", "zaq1xsw2cde3vfr4bgt5nhy6mju7",
             "1qazzaq12wsxxsw23edccde3", "1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0",
-            "qazwsxedcrfvtgbyhnujmikolp", "abcdefghijklmnopqrstuvwxyz", "a1b2c3d4e5f6g7h8", "147258369", "159357",
+            "!@#$%^&*()_+", "qazwsxedcrfvtgbyhnujmikolp", "abcdefghijklmnopqrstuvwxyz", "a1b2c3d4e5f6g7h8", "147258369",
+            "159357",
         ]
         return there + there.map { String($0.reversed()) }
     }()

@@ -23,7 +23,7 @@ package struct KnownDevice: Sendable, Equatable {
 /// What a device shows to be known when it signs in again; it opens nothing, and only keeps strangers from making it wait.
 ///
 /// It is made and checked without asking anybody, so that a flood of wrong ones costs no query: HMAC-SHA256 under a key
-/// derived from the keys that sign tokens. One that an old key made holds as long as that key is kept.
+/// that stands beside those that sign tokens, and outlives their rotations.
 package final class DeviceTokens: Sendable {
     /// How long a device is known without signing in.
     package static let lifetime = Duration.seconds(90 * 86_400)
@@ -31,16 +31,15 @@ package final class DeviceTokens: Sendable {
     package static let field = "errand-device"
 
     private static let prefix = "erd_"
-    private static let purpose = [UInt8]("errand known device 1".utf8)
     private static let accountLength = 32
     private static let bodyLength = accountLength + 16 + 8
 
-    /// The newest first.
+    /// The first makes tokens, all know them.
     private let keys: [[UInt8]]
 
-    /// Tokens under the keys of a set.
+    /// Tokens under the devices' keys of a set.
     package init(_ set: SigningKeySet) {
-        keys = set.keys.reversed().map { Digest.hmacSHA256(key: $0.key.seed, Self.purpose) }
+        keys = set.deviceKeys
     }
 
     /// The token of a device that has just signed in.

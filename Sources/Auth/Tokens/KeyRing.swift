@@ -12,8 +12,6 @@ package final class KeyRing: Sendable {
     private let audience: String
     private let set: SigningKeySet
     private let keys: [String: SigningKey]
-    /// The public keys as a JWK set, served as it stands.
-    package let jwks: [UInt8]
 
     /// A ring of the keys of `set`, for tokens of `issuer` meant for `audience`.
     package init(_ set: SigningKeySet, issuer: String, audience: String) {
@@ -21,14 +19,25 @@ package final class KeyRing: Sendable {
         self.audience = audience
         self.set = set
         keys = Dictionary(set.keys.map { ($0.identifier, $0) }) { first, _ in first }
+    }
+
+    /// The public keys that others may believe at an instant, as a JWK set: those that we believe ourselves.
+    package func jwks(at now: Timestamp) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("keys")
         writer.beginArray()
-        for key in set.keys { JWK(identifier: key.identifier, key: key.key.publicKey).write(to: &writer) }
+        for key in set.keys where !key.isRetired(at: now) {
+            JWK(identifier: key.identifier, key: key.key.publicKey).write(to: &writer)
+        }
         writer.endArray()
         writer.endObject()
-        jwks = writer.bytes
+        return writer.bytes
+    }
+
+    /// Whether this ring has given up a key that the former one still believed: somebody else may know it.
+    package func disowns(_ former: KeyRing, at now: Timestamp) -> Bool {
+        former.set.keys.contains { !$0.isRetired(at: now) && keys[$0.identifier] == nil }
     }
 
     /// The token of `claims`, signed by the key whose turn it is when they are issued.

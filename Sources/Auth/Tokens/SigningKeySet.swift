@@ -15,18 +15,25 @@ package struct SigningKeySet: Sendable {
     package let keys: [SigningKey]
     /// The newest key, which signs once its time has come.
     package let active: SigningKey
+    /// What devices' tokens are made by, first, and known by; rotations leave it, for they come faster than devices go.
+    let deviceKeys: [[UInt8]]
 
     private static let version: Int64 = 1
+    private static let devicePurpose = [UInt8]("errand known device 1".utf8)
+    private static let deviceKeyLength = 32
 
     /// A set of one new key.
     package init(firstKeyAt now: Timestamp) throws(CryptoError) {
-        self.init(older: [], active: try .generate(at: now))
+        self.init(older: [], active: try .generate(at: now), deviceKeys: [Self.newDeviceKey()])
     }
 
-    private init(older: [SigningKey], active: SigningKey) {
+    private init(older: [SigningKey], active: SigningKey, deviceKeys: [[UInt8]]) {
         keys = older + [active]
         self.active = active
+        self.deviceKeys = deviceKeys
     }
+
+    private static func newDeviceKey() -> [UInt8] { SecureRandom.bytes(deviceKeyLength) }
 
     /// The key that signs at an instant: the newest whose time has come.
     package func signer(at now: Timestamp) -> SigningKey {
@@ -38,21 +45,28 @@ package struct SigningKeySet: Sendable {
         let start = now.adding(delay)
         let end = start.adding(AccessTokenTimes.maximumLifetime)
         let older = keys.filter { !$0.isRetired(at: now) }.map { $0.retiring(at: $0.retiresAt ?? end) }
-        return SigningKeySet(older: older, active: try .generate(at: now, signsFrom: start))
+        return SigningKeySet(older: older, active: try .generate(at: now, signsFrom: start), deviceKeys: deviceKeys)
     }
 
     /// The set without a key, nothing of which is believed any more; nil when it has no such key.
     ///
     /// Somebody always signs: without the newest key a new one takes over at once, and without the one that signs the
-    /// newest does not wait any longer.
+    /// newest does not wait any longer. Devices are not known any more either: whoever had the file could make their tokens.
     package func removing(_ identifier: String, at now: Timestamp) throws(CryptoError) -> SigningKeySet? {
         let standing = keys.filter { !$0.isRetired(at: now) }
         let rest = standing.filter { $0.identifier != identifier }
         guard rest.count < standing.count else { return nil }
-        guard identifier != active.identifier else { return SigningKeySet(older: rest, active: try .generate(at: now)) }
+        let deviceKeys = [Self.newDeviceKey()]
+        guard identifier != active.identifier else {
+            return SigningKeySet(older: rest, active: try .generate(at: now), deviceKeys: deviceKeys)
+        }
         let older = rest.filter { $0.identifier != active.identifier }
         let canWait = older.contains { $0.signsFrom <= now } || active.signsFrom <= now
-        return SigningKeySet(older: older, active: canWait ? active : active.signing(from: now))
+        return SigningKeySet(
+            older: older,
+            active: canWait ? active : active.signing(from: now),
+            deviceKeys: deviceKeys
+        )
     }
 
     /// Reads a stored document.
@@ -64,7 +78,21 @@ package struct SigningKeySet: Sendable {
         guard let active = keys.popLast() else { throw .malformed("no key") }
         guard active.retiresAt == nil else { throw .malformed("the last key has retired") }
         guard Set((keys + [active]).map(\.identifier)).count == keys.count + 1 else { throw .malformed("repeated key") }
-        self.init(older: keys, active: active)
+        self.init(older: keys, active: active, deviceKeys: try Self.deviceKeys(root, of: keys + [active]))
+    }
+
+    /// The devices' keys of a document; one that has none is from when they came of the signing keys.
+    private static func deviceKeys(
+        _ root: JSONObject,
+        of keys: [SigningKey]
+    ) throws(SigningKeySetError) -> [[UInt8]] {
+        guard let member = root["device_keys"] else {
+            return keys.reversed().map { Digest.hmacSHA256(key: $0.key.seed, devicePurpose) }
+        }
+        let found = member.array?.compactMap { $0.string.flatMap { Base64.decodeURL($0) } } ?? []
+        guard !found.isEmpty, found.count == member.array?.count, found.allSatisfy({ $0.count == deviceKeyLength })
+        else { throw .malformed("device_keys") }
+        return found
     }
 
     /// The document to store; it holds the secret seeds.
@@ -82,6 +110,10 @@ package struct SigningKeySet: Sendable {
             writer.member("retires_at", key.retiresAt)
             writer.endObject()
         }
+        writer.endArray()
+        writer.key("device_keys")
+        writer.beginArray()
+        for key in deviceKeys { writer.string(Base64.encodeURL(key)) }
         writer.endArray()
         writer.endObject()
         return writer.bytes

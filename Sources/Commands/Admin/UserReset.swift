@@ -34,6 +34,11 @@ package struct UserReset: Verb {
         try await AdminSession.run(arguments, on: loop) { store in
             let unknown = CommandFailure("there is no account with the address \(email)", exitCode: ExitCode.notFound)
             guard let user = try await store.accounts.credentials(email: email)?.user else { throw unknown }
+            // A link would be refused, and must not begin to work some day.
+            let disabled = CommandFailure(
+                "\(email) is disabled: no link would work; enable it first with `errand admin user disable \(email) --enable`"
+            )
+            guard !user.isDisabled else { throw disabled }
             let isIssued = try await store.passwords.issueReset(
                 user.id,
                 hash: token.hash,
@@ -41,7 +46,7 @@ package struct UserReset: Verb {
                 expiresAt: end,
                 audit: .administration("password.reset_issued", target: user.id.description, at: now)
             )
-            guard isIssued else { throw unknown }
+            guard isIssued else { throw disabled }
         }
         let link = token.link(base)
         if arguments.has("--json") {

@@ -19,7 +19,7 @@ package struct KeyList: Verb {
     package func run(on loop: EventLoop, _ terminal: Terminal) async throws -> Int32 {
         let client = try await Client.open(on: loop)
         let team = try await KeyOptions.team(arguments, client)
-        let items = try await client.session.get("/v1/teams/\(team)/api-keys")["items"]?.array ?? []
+        let items = try await client.items("/v1/teams/\(team)/api-keys")
         if arguments.has("--json") {
             terminal.put(JSONValue.array(items).encoded() + [UInt8(ascii: "\n")])
             return ExitCode.done
@@ -52,6 +52,7 @@ enum KeyTable {
     }
 
     private static func state(_ key: JSONValue, _ now: Timestamp) -> String {
+        if key["revoked_at"]?.string != nil { return "revoked" }
         if key["has_expired"]?.bool == true { return "expired" }
         let end = key["expires_at"]?.string.flatMap { Timestamp(rfc3339: $0) }
         let rest = end.map { "ends in " + HumanText.age($0 - now) }

@@ -45,7 +45,7 @@ final class ServeLoop {
     private let store: Store
     private let queue: Queue
     private let server: HTTPServer
-    private let services: Services
+    private let endpoints: Endpoints
     private let care: QueueCare?
     private let auditCare: AuditCare?
     private let outboxCare: OutboxCare?
@@ -61,7 +61,7 @@ final class ServeLoop {
         store = try Store(configuration: StoreConfiguration(url: plan.database), loop: loop)
         queue = Queue(configuration: plan.redis, loop: loop, clock: time)
         let keys = plan.keys.keys
-        services = Services(
+        let services = Services(
             loop: loop,
             time: time,
             accounts: store.accounts,
@@ -100,7 +100,8 @@ final class ServeLoop {
             settings: plan.settings,
             health: ProcessHealth(store: store, queue: queue, started: time.now)
         )
-        let router = Router(Endpoints(services).routes)
+        endpoints = Endpoints(services)
+        let router = Router(endpoints.routes)
         server = HTTPServer(
             loop: loop,
             listener: try ListeningSocket.bind(plan.listen, on: loop, reusePort: true, backlog: 1_024),
@@ -150,7 +151,7 @@ final class ServeLoop {
     /// Serves until the gate opens, then lets accepted requests finish.
     func run(until gate: StopGate, onReady: () -> Void) async throws {
         gate.onOpen { [reference = LoopReference(self, loop)] in reference.use { $0.stop() } }
-        plan.keys.listen { [reference = LoopReference(services, loop)] keys in
+        plan.keys.listen { [reference = LoopReference(endpoints, loop)] keys in
             reference.use { $0.replaceKeys(keys.ring, keys.devices) }
         }
         try await connect()

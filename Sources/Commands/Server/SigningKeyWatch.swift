@@ -15,6 +15,8 @@ final class SigningKeyWatch {
     private let change = LoopCondition()
     private var isStopped = false
     private var last: [UInt8]
+    /// Why the file could not be read when last looked at, which is told once.
+    private var fault: String?
 
     /// Watches on `loop`; `text` is what the keys in use were read from.
     init(
@@ -51,15 +53,18 @@ final class SigningKeyWatch {
     }
 
     /// Keys that cannot be read change nothing: those in use go on, and the log says why.
-    private func look() async {
+    func look() async {
         do {
             let text = try await BlockingPool.run { [file] in try file.bytes() }
+            fault = nil
             guard text != last else { return }
             last = text
             let set = try SigningKeySet(document: text)
             feed.publish(makeKeys(set))
             log.info("signing keys reloaded", .integer("keys", set.keys.count), .text("newest", set.active.identifier))
         } catch {
+            guard fault != "\(error)" else { return }
+            fault = "\(error)"
             log.error("signing keys not reloaded", .text("error", "\(error)"))
         }
     }

@@ -10,7 +10,7 @@ package protocol AccountStore: AnyObject {
     func user(_ id: UserID) async throws(StoreError) -> User?
     /// All accounts, oldest first.
     func users() async throws(StoreError) -> [User]
-    /// Disables or enables an account; disabling revokes its sign-ins in the same transaction. False when unknown.
+    /// Disables or enables an account; disabling ends its sign-ins and API keys, for good. False when unknown.
     func setDisabled(_ id: UserID, _ isDisabled: Bool, audit: AuditDraft) async throws(StoreError) -> Bool
     /// The clients and networks that a person has signed in with; empty before the first time.
     func traits(of user: UserID) async throws(StoreError) -> Set<SignInTrait>
@@ -39,12 +39,14 @@ package protocol AccountStore: AnyObject {
     ///
     /// The direct parent of the current token, within `window` of its first use, is answered with the sealed successor
     /// that was stored then; any older generation, and another client, revokes the sign-in, which is recorded by `audit`
-    /// and told to the person.
+    /// and told to the person with the `address` and `userAgent` that it came from.
     func refresh(
         presented hash: [UInt8],
         successorHash: [UInt8],
         sealedSuccessor: [UInt8],
         client: String,
+        address: String,
+        userAgent: String,
         now: Timestamp,
         window: Duration,
         audit: AuditDraft

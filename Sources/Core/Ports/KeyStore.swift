@@ -2,21 +2,31 @@ package import Bytes
 
 /// API keys and service accounts, kept durably.
 package protocol KeyStore: AnyObject {
-    /// Creates a key; false when the team has as many as it may.
+    /// Creates a key, unless team or person have as many as they may.
+    ///
+    /// `notFound` when out of scope, or when the issuer is no member of the team any more.
     func createKey(
         _ key: APIKey,
         hash: [UInt8],
         scope: Scope,
         now: Timestamp,
         audit: AuditDraft
-    ) async throws(StoreError) -> Bool
-    /// The keys of a team that were not revoked, newest first, those that have expired last; empty when out of scope.
-    func keys(of team: TeamID, scope: Scope, now: Timestamp) async throws(StoreError) -> [APIKey]
+    ) async throws(StoreError) -> KeyVerdict
+    /// The keys of a team, the ended ones of a month too, newest first; `person` for those alone that act for one.
+    ///
+    /// Empty when out of scope.
+    func keys(
+        of team: TeamID,
+        actingFor person: UserID?,
+        before: APIKeyID?,
+        limit: Int,
+        scope: Scope
+    ) async throws(StoreError) -> Page<APIKey>
     /// One key of a team, not revoked; nil when unknown or out of scope.
     func key(_ id: APIKeyID, of team: TeamID, scope: Scope) async throws(StoreError) -> APIKey?
     /// Puts a new secret in a key's place: the same key again under a new identifier, the old one until `overlapEnd`.
     ///
-    /// False when the old one was replaced, revoked or has expired.
+    /// Not when the old one was replaced, revoked or has expired, nor while the one that it replaced still works.
     func rotateKey(
         _ old: APIKeyID,
         into new: APIKey,
@@ -25,7 +35,7 @@ package protocol KeyStore: AnyObject {
         scope: Scope,
         now: Timestamp,
         audit: AuditDraft
-    ) async throws(StoreError) -> Bool
+    ) async throws(StoreError) -> KeyVerdict
     /// Revokes a key of a team; false when unknown, revoked before, or out of scope.
     func revokeKey(
         _ id: APIKeyID,

@@ -4,17 +4,19 @@ package import Bytes
 package protocol PasswordStore: AnyObject {
     /// Replaces a hash that was just checked by a costlier one of the same password; nothing when it has changed since.
     func rehash(_ user: UserID, checked: String, new: String) async throws(StoreError)
-    /// Replaces a password whose old hash was checked, and ends the other sign-ins and all reset links of the account.
+    /// Replaces the password that was checked, of this generation, and ends the other sign-ins and all reset links of the
+    /// account.
     ///
     /// Answers with the sign-ins that it ended; nil when the password has changed since it was checked.
     func changePassword(
         _ user: UserID,
-        checked: String,
+        checked generation: Int,
         new: String,
         notice: Notice,
         audit: AuditDraft
     ) async throws(StoreError) -> [SignInID]?
-    /// Keeps the hash of a link to a new password, in place of all others of the account; false when that is unknown.
+    /// Keeps the hash of a link to a new password, in place of all others of the account; false when that is unknown or
+    /// disabled.
     func issueReset(
         _ user: UserID,
         hash: [UInt8],

@@ -16,15 +16,21 @@ package struct BreachedPasswordFile: BreachedPasswords {
     /// Looks at the file's two ends, so that a wrong one is refused at start and not at somebody's new password.
     package init(_ path: String) throws {
         self.path = path
+        _ = try open()
+    }
+
+    /// The file, once its two ends are in order: one that was cut to nothing since must not let everything pass.
+    private func open() throws -> RandomAccessFile {
         let file = try RandomAccessFile(path)
         let (first, last) = (try line(of: file, from: 0), try lastLine(of: file))
         guard let first, let last, !Self.precedes(last.hash, first.hash) else { throw BreachedPasswordFileError(path) }
+        return file
     }
 
     /// Whether the list holds the SHA-1; the file is opened for each look-up, so a new one may take its place.
     package func contains(sha1 digest: [UInt8]) throws -> Bool {
         let wanted = Array(Hex.encode(digest).uppercased().utf8)
-        let file = try RandomAccessFile(path)
+        let file = try open()
         var (low, high) = (Int64(0), file.size)
         while low < high {
             let middle = low + (high - low) / 2

@@ -43,18 +43,7 @@ extension PostgresAccountStore {
         "users.disable",
         parameters: 1,
         when: "act.is_new",
-        with: """
-            changed as (
-                update users set disabled_at = coalesce(disabled_at, now()) where id = $1::uuid
-                returning id, disabled_at = now() as is_new
-            ),
-            ended as (
-                update sign_ins s set revoked_at = now() from changed c
-                where s.user_id = c.id and s.revoked_at is null
-            ),
-            tickets as (delete from stream_tickets t using changed c where t.user_id = c.id)
-            """,
-        "select is_new from changed"
+        "select d.is_new from errand_disable_user($1::uuid) d"
     )
     static let enable = AuditStatements.audited(
         "users.enable",

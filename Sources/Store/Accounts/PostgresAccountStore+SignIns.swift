@@ -86,13 +86,15 @@ extension PostgresAccountStore {
         successorHash: [UInt8],
         sealedSuccessor: [UInt8],
         client: String,
+        address: String,
+        userAgent: String,
         now: Timestamp,
         window: Duration,
         audit: AuditDraft
     ) async throws(StoreError) -> RefreshOutcome {
         let values: [PostgresValue] = [
             .bytes(hash), .bytes(successorHash), .bytes(sealedSuccessor), .time(now),
-            .bigint(window.wholeMilliseconds), .text(client),
+            .bigint(window.wholeMilliseconds), .text(client), .text(address), .text(userAgent),
         ]
         // The second statement reads the sign-in as the first one left it.
         let group = PostgresGroup(
@@ -167,7 +169,7 @@ extension PostgresAccountStore {
         }
     }
 
-    /// Ends a sign-in with its tickets; the record comes last, as it holds its chain.
+    /// Ends a sign-in with its tickets.
     private func end(
         _ signIn: SignInID,
         _ user: UserID?,
@@ -175,10 +177,6 @@ extension PostgresAccountStore {
         _ audit: AuditDraft
     ) async throws(StoreError) -> Bool {
         let values: [PostgresValue] = [.id(signIn), .id(user), .time(now)] + AuditStatements.values([audit])
-        let group = PostgresGroup(
-            .system,
-            [SignInStatements.deleteTickets([.id(signIn), .id(user)]), SignInStatements.revoke(values)]
-        )
-        return try await pool.run(group).at(1).count > 0
+        return try await pool.run(.system, SignInStatements.revoke(values)).count > 0
     }
 }

@@ -15,13 +15,13 @@ final class PostgresPasswordStore: PasswordStore {
 
     func changePassword(
         _ user: UserID,
-        checked: String,
+        checked generation: Int,
         new: String,
         notice: Notice,
         audit: AuditDraft
     ) async throws(StoreError) -> [SignInID]? {
         let values: [PostgresValue] = [
-            .id(user), .text(checked), .text(new), .id(notice.signIn), .text(notice.kind.rawValue),
+            .id(user), .integer(generation), .text(new), .id(notice.signIn), .text(notice.kind.rawValue),
             .text(notice.address), .text(notice.userAgent), .time(notice.createdAt),
         ]
         return try await ended(Self.change(values + AuditStatements.values([audit])))
@@ -78,7 +78,7 @@ extension PostgresPasswordStore {
         parameters: 8,
         """
         select c.ended from errand_change_password(
-            $1::uuid, $2::text, $3::text, $4::uuid, $5::text, $6::text, $7::text, $8::timestamptz
+            $1::uuid, $2::integer, $3::text, $4::uuid, $5::text, $6::text, $7::text, $8::timestamptz
         ) c
         """
     )
@@ -91,7 +91,8 @@ extension PostgresPasswordStore {
         parameters: 4,
         """
         insert into password_resets (hash, user_id, created_at, expires_at)
-        select $1::bytea, u.id, $3::timestamptz, $4::timestamptz from users u where u.id = $2::uuid
+        select $1::bytea, u.id, $3::timestamptz, $4::timestamptz from users u
+        where u.id = $2::uuid and u.disabled_at is null
         returning user_id
         """
     )

@@ -142,12 +142,13 @@ enum SignInStatements {
     )
     static let rotate = AuditStatements.audited(
         "refresh_tokens.rotate",
-        parameters: 6,
+        parameters: 8,
         when: "act.outcome = 'reused'",
         """
         select r.outcome, r.sealed_answer
         from errand_refresh(
-            $1::bytea, $2::bytea, $3::bytea, $4::timestamptz, $5::bigint * interval '1 millisecond', $6::text
+            $1::bytea, $2::bytea, $3::bytea, $4::timestamptz, $5::bigint * interval '1 millisecond', $6::text,
+            $7::text, $8::text
         ) r
         """
     )
@@ -176,19 +177,10 @@ enum SignInStatements {
         order by s.id desc limit $4::integer
         """
     )
-    static let deleteTickets = PostgresStatement(
-        "stream_tickets.of_sign_in",
-        "delete from stream_tickets where sign_in_id = $1::uuid and ($2::uuid is null or user_id = $2::uuid)"
-    )
     static let revoke = AuditStatements.audited(
         "sign_ins.revoke",
         parameters: 3,
-        """
-        update sign_ins set revoked_at = $3::timestamptz
-        where id = $1::uuid and ($2::uuid is null or user_id = $2::uuid) and revoked_at is null
-            and expires_at > $3::timestamptz
-        returning id
-        """
+        "select e as id from errand_end_sign_in($1::uuid, $2::uuid, $3::timestamptz) e"
     )
     static let revokeAll = AuditStatements.audited(
         "sign_ins.revoke_all",

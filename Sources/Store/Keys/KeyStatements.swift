@@ -2,33 +2,26 @@ import Core
 
 /// The statements on API keys and service accounts.
 enum KeyStatements {
-    /// Many at once may exceed the limit by as many: it bounds a listing, nothing else.
-    static let insertKey = AuditStatements.audited(
-        "api_keys.insert",
-        parameters: 12,
+    /// Only what is done is an act, here and below.
+    static let createKey = AuditStatements.audited(
+        "api_keys.create",
+        parameters: 13,
+        when: "act.verdict = 'done'",
         """
-        insert into api_keys (
-            id, hash, hint, team_id, issued_by, service_account_id, name, scopes, project_ids, created_at, expires_at
-        )
-        select $1::uuid, $2::bytea, $3::text, $4::uuid, $5::uuid, $6::uuid, $7::text, $8::text[], $9::uuid[],
-            $10::timestamptz, $11::timestamptz
-        where (
-            select count(*) from api_keys k
-            where k.team_id = $4::uuid and k.revoked_at is null and k.sign_in_id is null
-                and (k.expires_at is null or k.expires_at > $10::timestamptz)
-        ) < $12::integer
-        returning id
+        select c.verdict from errand_create_key(
+            $1::uuid, $2::bytea, $3::text, $4::uuid, $5::uuid, $6::uuid, $7::text, $8::text[], $9::uuid[],
+            $10::timestamptz, $11::timestamptz, $12::integer, $13::integer
+        ) c
         """
     )
     /// Those of clients' sign-ins are people's devices, and no keys to anybody.
-    ///
-    /// What stands comes first: nothing that is over may hide it.
     static let listKeys = PostgresStatement(
         "api_keys.of_team",
         """
         select \(APIKey.columns) from api_keys k
-        where k.team_id = $1::uuid and k.revoked_at is null and k.sign_in_id is null
-        order by (k.expires_at is not null and k.expires_at <= $2::timestamptz), k.id desc limit $3::integer
+        where k.team_id = $1::uuid and k.id < $3::uuid and k.sign_in_id is null
+            and ($2::uuid is null or k.issued_by = $2::uuid and k.service_account_id is null)
+        order by k.id desc limit $4::integer
         """
     )
     static let selectKey = PostgresStatement(
@@ -41,8 +34,9 @@ enum KeyStatements {
     static let rotateKey = AuditStatements.audited(
         "api_keys.rotate",
         parameters: 9,
+        when: "act.verdict = 'done'",
         """
-        select r as id from errand_rotate_key(
+        select r.verdict from errand_rotate_key(
             $1::uuid, $2::uuid, $3::uuid, $4::bytea, $5::text, $6::uuid, $7::timestamptz, $8::timestamptz,
             $9::timestamptz
         ) r

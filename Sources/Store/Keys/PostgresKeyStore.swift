@@ -15,22 +15,28 @@ final class PostgresKeyStore: KeyStore {
         scope: Scope,
         now: Timestamp,
         audit: AuditDraft
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> KeyVerdict {
         let values: [PostgresValue] = [
             .id(key.id), .bytes(hash), .text(key.hint), .id(key.team), .id(key.issuedBy), .id(key.serviceAccount),
             .text(key.name), .array(.text, key.scopes.map(\.rawValue).sorted().map { .text($0) }),
             key.projects.map { .ids($0) } ?? .null, .time(key.createdAt), .time(key.expiresAt),
-            .integer(APIKeyLimits.perTeam),
+            .integer(APIKeyLimits.perTeam), .integer(APIKeyLimits.perPerson),
         ]
-        return try await act(KeyStatements.insertKey, values, scope, audit).count > 0
+        return try await verdict(KeyStatements.createKey, values, scope, audit)
     }
 
-    func keys(of team: TeamID, scope: Scope, now: Timestamp) async throws(StoreError) -> [APIKey] {
-        // Expired ones are listed too, and do not count against the limit.
-        let values: [PostgresValue] = [.id(team), .time(now), .integer(2 * APIKeyLimits.perTeam)]
-        return try await pool.run(scope, KeyStatements.listKeys(values)).rows { row throws(StoreError) in
+    func keys(
+        of team: TeamID,
+        actingFor person: UserID?,
+        before: APIKeyID?,
+        limit: Int,
+        scope: Scope
+    ) async throws(StoreError) -> Page<APIKey> {
+        let values: [PostgresValue] = [.id(team), .id(person), .id(before ?? .highest), .integer(limit + 1)]
+        let found = try await pool.run(scope, KeyStatements.listKeys(values)).rows { row throws(StoreError) in
             try APIKey(&row)
         }
+        return Page(items: Array(found.prefix(limit)), hasMore: found.count > limit)
     }
 
     func key(_ id: APIKeyID, of team: TeamID, scope: Scope) async throws(StoreError) -> APIKey? {
@@ -47,12 +53,12 @@ final class PostgresKeyStore: KeyStore {
         scope: Scope,
         now: Timestamp,
         audit: AuditDraft
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> KeyVerdict {
         let values: [PostgresValue] = [
             .id(old), .id(new.team), .id(new.id), .bytes(hash), .text(new.hint), .id(new.issuedBy),
             .time(new.expiresAt), .time(overlapEnd), .time(now),
         ]
-        return try await act(KeyStatements.rotateKey, values, scope, audit).count > 0
+        return try await verdict(KeyStatements.rotateKey, values, scope, audit)
     }
 
     func revokeKey(
@@ -104,6 +110,19 @@ final class PostgresKeyStore: KeyStore {
         let answer = try await act(KeyStatements.deleteAccount, [.id(id), .id(team), .time(now)], scope, audit)
         guard answer.count > 0 else { return nil }
         return try answer.rows { row throws(StoreError) in try row.optional(APIKeyID.self) }.compactMap(\.self)
+    }
+
+    /// Runs an audited statement that says what became of a key.
+    private func verdict(
+        _ statement: PostgresStatement,
+        _ values: [PostgresValue],
+        _ scope: Scope,
+        _ audit: AuditDraft
+    ) async throws(StoreError) -> KeyVerdict {
+        let answer = try await act(statement, values, scope, audit)
+        let verdict: KeyVerdict? = try answer.first { row throws(StoreError) in try row.word() }
+        guard let verdict else { throw .failed(stage: "\(statement.name): no answer", sqlState: "08P01") }
+        return verdict
     }
 
     /// Runs an audited statement; a team that is not in the scope has no row to change.

@@ -62,11 +62,14 @@ enum DeviceGrantStatements {
         """
     )
     /// Used up for the sign-in whose row comes next in the transaction: without this there is none.
+    ///
+    /// The person is locked first, as everywhere: a change of their password takes away what was confirmed.
     static let redeem = PostgresStatement(
         "device_grants.redeem",
         """
         update device_grants g set state = 'redeemed', sign_in_id = $3::uuid
-        where g.hash = $1::bytea and g.user_id = $2::uuid and g.state = 'approved' and g.expires_at > $4::timestamptz
+        from (select u.id from users u where u.id = $2::uuid for share) person
+        where g.hash = $1::bytea and g.user_id = person.id and g.state = 'approved' and g.expires_at > $4::timestamptz
         """
     )
 }

@@ -1,9 +1,7 @@
 import Auth
 import Bytes
 import Core
-import Crypto
 import HTTP
-import Platform
 import Testing
 
 @testable import API
@@ -51,50 +49,33 @@ import Testing
         }
     }
 
-    @Test func `item 32: an unknown account takes as long as a wrong password: medians of 500 within five per cent`()
-        throws
+    @Test func `item 32: whoever is unknown or disabled costs what a wrong password does: one hash at today's cost`()
+        async throws
     {
-        // The same code at a cost that a test can pay a thousand times; one takes turns with the other.
-        let cost = Argon2Parameters(memoryKiB: 2_048, iterations: 1, lanes: 1)
-        let stored = try PasswordHash.make(
-            password: [UInt8]("harbour copper lantern".utf8),
-            salt: SecureRandom.bytes(PasswordHash.saltLength),
-            cost
-        )
-        let decoy = PasswordHash.unmatchable(cost)
-        var times: [[Duration]] = [[], []]
-        for turn in 0..<1_000 {
-            let hash = turn.isMultiple(of: 2) ? stored : decoy
-            let began = Instant.now
-            #expect(try !PasswordHash.verify(password: [UInt8]("wrong password".utf8), phc: hash))
-            times[turn % 2].append(Instant.now - began)
-        }
-        let medians = times.map { $0.sorted()[$0.count / 2] }
-        let ratio = medians[0] / medians[1]
-        #expect((0.95...1.05).contains(ratio), "\(medians)")
-        // What is checked in place of an unknown account's hash costs what today's hashes do.
-        #expect(!PasswordCheck.needsRehash(PasswordCheck.decoy))
-    }
-
-    @Test func `item 32: through the operation an unknown account is not told by its time`() async throws {
         try await withAPI { world in
-            world.rates = RateSettings(anonymousRequestsPerSecond: 10_000, signInsPerMinute: 10_000)
-            let replica = world.addReplica()
-            let known = try await world.person()
-            var times: [[Duration]] = [[], []]
-            for turn in 0..<40 {
-                let email = turn.isMultiple(of: 2) ? known.user.email : "nobody@example.org"
-                let began = Instant.now
-                let form = JSONValue.form(["email": email, "password": "wrong password"])
-                // An address of its own each: who fails often waits.
-                let address = "10.0.0.\(turn)"
-                let answer = try await world.send(.post, "/v1/auth/login", form, address: address, replica: replica)
-                #expect(answer.status == 401)
-                times[turn % 2].append(Instant.now - began)
+            let (known, disabled) = (try await world.person(), try await world.person())
+            #expect(try await world.disable(disabled))
+            let emails = [known.user.email, "nobody@example.org", "not an address", disabled.user.email]
+            for email in emails {
+                let before = world.checkedHashes.count
+                #expect(try await Self.login(email, "wrong password", in: world).status == 401, "\(email)")
+                let checked = world.checkedHashes.dropFirst(before)
+                #expect(checked.count == 1, "\(email)")
+                // Memory, passes and lanes, and as much salt and hash to work through.
+                let parts = checked.first?.split(separator: "$").map(String.init) ?? []
+                #expect(parts.prefix(3) == ["argon2id", "v=19", "m=65536,t=3,p=4"], "\(email)")
+                let own = try #require(world.checkedHashes.first).split(separator: "$").map(\.count)
+                #expect(parts.map(\.count) == own, "\(email)")
             }
-            let medians = times.map { $0.sorted()[$0.count / 2] }
-            // Forty samples on a machine that does other things: an unhashed answer would be a hundred times faster.
-            #expect((0.7...1.4).contains(medians[0] / medians[1]), "\(medians)")
+            // Reauthenticating and the right password cost one too, and a sign-in's refresh none.
+            let before = world.checkedHashes.count
+            let tokens = try await world.signIn(known)
+            let form = JSONValue.form(["password": "not this one"])
+            #expect(try await world.send(.post, "/v1/auth/reauthenticate", form, token: tokens.access).status == 403)
+            let refresh = JSONValue.form(["refresh_token": tokens.refresh])
+            #expect(try await world.send(.post, "/v1/auth/refresh", refresh).status == 200)
+            #expect(world.checkedHashes.count == before + 2)
+            #expect(PasswordCheck.needsRehash("$argon2id$v=19$m=65535,t=3,p=4$AAAA$AAAA"))
         }
     }
 }

@@ -2,6 +2,7 @@ import Auth
 import Bytes
 import Core
 import HTTP
+import TestSupport
 import Testing
 
 @testable import API
@@ -57,6 +58,24 @@ import Testing
             #expect(
                 try await world.send(.post, stage.path, form, token: late.access).code == "reauthentication_required"
             )
+        }
+    }
+
+    @Test func `a sign-in that was ended elsewhere makes no key, also before this server hears of it`() async throws {
+        try await withAPI { world in
+            let stage = try await KeyStage(world)
+            let kept = try await world.device(of: stage.owner)
+            _ = try await stage.key(["jobs:read"])
+            world.bus.isAway = true
+            try await world.endSignIns(of: stage.owner, except: kept.id)
+            for (path, body) in [
+                (stage.path, JSONValue.members(["name": .string("late"), "scopes": .strings(["jobs:read"])])),
+                ("/v1/teams/\(stage.team.id)/service-accounts", .form(["name": "late", "role": "viewer"])),
+            ] {
+                let late = try await world.send(.post, path, body, token: stage.token)
+                #expect(late.status == 401 && late.code == "unauthenticated", "\(path)")
+                #expect(try await world.send(.post, path, body, token: kept.token).status == 201, "\(path)")
+            }
         }
     }
 

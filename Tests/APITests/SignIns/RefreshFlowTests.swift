@@ -12,10 +12,19 @@ import Testing
         _ token: String,
         in world: APIWorld,
         _ more: [(String, JSONValue)] = [],
+        address: String = "192.0.2.1",
+        userAgent: String? = nil,
         replica: Int = 0
     ) async throws -> APIAnswer {
         let members: [(String, JSONValue)] = [("refresh_token", .string(token))]
-        return try await world.send(.post, "/v1/auth/refresh", .object(JSONObject(members + more)), replica: replica)
+        return try await world.send(
+            .post,
+            "/v1/auth/refresh",
+            .object(JSONObject(members + more)),
+            address: address,
+            headers: userAgent.map { [("user-agent", $0)] } ?? [],
+            replica: replica
+        )
     }
 
     /// Whether an access token opens anything, asked on every replica.
@@ -56,7 +65,13 @@ import Testing
             let job = try await world.job(of: person).id
             let watcher = try await Watcher(job, token: second.access, in: world, replica: 1)
             world.time.advance(by: .seconds(seconds))
-            let again = try await Self.refresh(first.refresh, in: world)
+            let thief = (address: "203.0.113.66", agent: "thief/1.0")
+            let again = try await Self.refresh(
+                first.refresh,
+                in: world,
+                address: thief.address,
+                userAgent: thief.agent
+            )
             guard !isForgiven else {
                 #expect(try APITokens(again).refresh == second.refresh)
                 #expect(try await Self.opens(second.access, in: world))
@@ -74,6 +89,8 @@ import Testing
             let notice = try #require(notices.json["items"]?.array?.first)
             #expect(notice["kind"]?.string == "token_reuse" && notice["device_name"]?.string == "laptop")
             #expect(notice["device_id"]?.string == act.target)
+            // Who came with the stolen token, not whose it was.
+            #expect(notice["address"]?.string == thief.address && notice["user_agent"]?.string == thief.agent)
         }
     }
 

@@ -27,7 +27,8 @@ final class APIWorld {
     /// Rates are counted on the loop's clock.
     let buckets: InMemoryBuckets
     let databaseURL: String
-    private let passwords = PasswordPool(threads: 2, queueLimit: 64)
+    private let passwords: PasswordPool
+    private let checked: CheckedHashes
     private(set) var keys: SigningKeySet
     private(set) var replicas: [Replica] = []
     /// What replicas that are added from now on have.
@@ -57,6 +58,9 @@ final class APIWorld {
         self.loop = loop
         self.model = model
         self.databaseURL = databaseURL
+        let checked = CheckedHashes()
+        self.checked = checked
+        passwords = PasswordPool(threads: 2, queueLimit: 64) { hash in checked.all.withLock { $0.append(hash) } }
         tail = InMemoryTail(bus: bus)
         buckets = InMemoryBuckets { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
         store = try Store(configuration: StoreConfiguration(url: databaseURL, connections: 2), loop: loop)
@@ -128,6 +132,9 @@ final class APIWorld {
         )
     }
 
+    /// The stored hashes that passwords were checked against, in that order.
+    var checkedHashes: [String] { checked.all.withLock { $0 } }
+
     /// A word that no other call gave.
     func unique(_ stem: String) -> String {
         serial += 1
@@ -165,17 +172,24 @@ final class APIWorld {
         try #require([.done, .unchanged].contains(set))
     }
 
-    /// Ends a person's membership of a team.
-    func remove(_ person: APIPerson, from team: Team) async throws {
-        let id = person.user.id
-        let audit = act("member.removed", team.id, id)
-        let verdict = try await store.teams.removeMember(id, from: team.id, scope: .system, audit: audit)
-        try #require(verdict == .done)
-    }
-
     /// Disables an account.
     func disable(_ person: APIPerson) async throws -> Bool {
         try await store.accounts.setDisabled(person.user.id, true, audit: act("user.disabled", nil, person.user.id))
+    }
+
+    /// Enables an account again.
+    func enable(_ person: APIPerson) async throws -> Bool {
+        try await store.accounts.setDisabled(person.user.id, false, audit: act("user.enabled", nil, person.user.id))
+    }
+
+    /// Ends all sign-ins of a person but one, where no server hears of it.
+    func endSignIns(of person: APIPerson, except kept: SignInID) async throws {
+        _ = try await store.accounts.revokeAll(
+            of: person.user.id,
+            except: kept,
+            now: time.now,
+            audit: act("sign_in.revoked", nil, person.user.id)
+        )
     }
 
     /// What a test does beside the API, for the audit log.
@@ -321,6 +335,11 @@ final class APIWorld {
         )
         return try APITokens(answer)
     }
+}
+
+/// What the pool's threads checked passwords against.
+private final class CheckedHashes: Sendable {
+    let all = Lock<[String]>([])
 }
 
 /// A person of a test, with their own team.

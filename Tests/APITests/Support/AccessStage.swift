@@ -1,4 +1,5 @@
 import API
+import Auth
 import Bytes
 import Core
 import HTTP
@@ -29,6 +30,7 @@ final class AccessStage {
     struct Request {
         let path: String
         let body: JSONValue?
+        var headers: [(String, String)] = []
     }
 
     private(set) var own: Objects
@@ -175,15 +177,48 @@ final class AccessStage {
     }
 
     func send(_ row: RouteRow, _ request: Request, _ caller: AccessCaller) async throws -> APIAnswer {
+        try await send(row, request, token: tokens[caller])
+    }
+
+    /// Sends a request with anybody's token or key.
+    func send(_ row: RouteRow, _ request: Request, token: String?) async throws -> APIAnswer {
         // Limits by address have tests of their own.
         let number = Int(world.unique("")) ?? 0
         return try await world.send(
             row.method,
             request.path,
             request.body,
-            token: tokens[caller],
-            address: "198.18.\(number / 250 % 250).\(number % 250 + 1)"
+            token: token,
+            address: "198.18.\(number / 250 % 250).\(number % 250 + 1)",
+            headers: request.headers
         )
+    }
+
+    /// A key of the owner's in the own team, or in its one project.
+    func key(_ scopes: Set<KeyScope>, isLimited: Bool) async throws -> String {
+        let owner = try #require(people[.owner])
+        let secret = APIKeyToken.make()
+        let key = APIKey(
+            id: APIKeyID(at: world.time.now),
+            team: owner.team.id,
+            name: "matrix",
+            hint: secret.hint,
+            issuedBy: owner.user.id,
+            serviceAccount: nil,
+            scopes: scopes,
+            projects: isLimited ? [try #require(ProjectID(own.project))] : nil,
+            createdAt: world.time.now,
+            expiresAt: nil
+        )
+        let verdict = try await world.store.apiKeys.createKey(
+            key,
+            hash: secret.hash,
+            scope: .user(owner.user.id),
+            now: world.time.now,
+            audit: Self.draft("api_key.created", world)
+        )
+        try #require(verdict == .done)
+        return secret.token
     }
 
     /// A well-formed request of a route, about these objects.
@@ -206,7 +241,8 @@ final class AccessStage {
             path.replaceSubrange(place, with: id)
         }
         if row.method == .get, case .chosen = row.access { path += "?team_id=\(objects.team)" }
-        return Request(path: path, body: Self.bodies[row.operationID]?(objects))
+        let archive = row.operationID == "putWorkspace" ? [("content-type", "application/x-tar")] : []
+        return Request(path: path, body: Self.bodies[row.operationID]?(objects), headers: archive)
     }
 
     /// Whether the request of a route is one that succeeds where it is allowed.
@@ -242,6 +278,7 @@ final class AccessStage {
         "createProject": { object(("name", "new"), ("team_id", $0.team)) },
         "updateProject": { _ in object(("name", "new")) },
         "deleteProject": { _ in nil },
+        "putWorkspace": { _ in nil },
         "putProjectMember": { _ in object(("role", "viewer")) },
         "deleteProjectMember": { _ in nil },
         "executeClaude": { object(("project_id", $0.project), ("prompt", "hello")) },

@@ -21,12 +21,18 @@ final class WatchedKeyStore: KeyStore {
         scope: Scope,
         now: Timestamp,
         audit: AuditDraft
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> KeyVerdict {
         try await store.createKey(key, hash: hash, scope: scope, now: now, audit: audit)
     }
 
-    func keys(of team: TeamID, scope: Scope, now: Timestamp) async throws(StoreError) -> [APIKey] {
-        try await store.keys(of: team, scope: scope, now: now)
+    func keys(
+        of team: TeamID,
+        actingFor person: UserID?,
+        before: APIKeyID?,
+        limit: Int,
+        scope: Scope
+    ) async throws(StoreError) -> Page<APIKey> {
+        try await store.keys(of: team, actingFor: person, before: before, limit: limit, scope: scope)
     }
 
     func key(_ id: APIKeyID, of team: TeamID, scope: Scope) async throws(StoreError) -> APIKey? {
@@ -41,7 +47,7 @@ final class WatchedKeyStore: KeyStore {
         scope: Scope,
         now: Timestamp,
         audit: AuditDraft
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> KeyVerdict {
         try await store.rotateKey(
             old,
             into: new,
