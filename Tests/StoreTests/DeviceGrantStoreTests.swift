@@ -37,12 +37,16 @@ extension DeviceGrant {
         _ code: [UInt8],
         _ person: Person,
         approves: Bool = true,
-        at moment: Timestamp = now
+        at moment: Timestamp = now,
+        on signIn: SignInID? = nil
     ) async throws -> Bool {
-        try await world.store.deviceGrants.decide(
+        var place = signIn
+        if place == nil { place = try await Family(world, person).signIn.id }
+        return try await world.store.deviceGrants.decide(
             userCodeHash: code,
             by: person.user.id,
-            approvedAs: approves ? World.start : nil,
+            at: try #require(place),
+            isApproved: approves,
             now: moment,
             audit: .sample("device.approved")
         )
@@ -86,7 +90,7 @@ extension DeviceGrant {
             let later = Self.now.adding(seconds: 5)
             #expect(
                 try await grants.pollDevice(hash: device, client: "errand", now: later)
-                    == .approved(person.user.id, deviceName: "laptop", authenticatedAt: World.start)
+                    == .approved(person.user.id, deviceName: "laptop")
             )
             await #expect(throws: StoreError.notFound) { _ = try await Self.redeem(world, device, other) }
             let signIn = try await Self.redeem(world, device, person)
@@ -96,6 +100,47 @@ extension DeviceGrant {
             let opened = try await world.store.audit.stored(AuditChain(nil), after: .start, limit: 1_000)
                 .count { $0.action == "sign_in.opened" }
             #expect(opened == 1)
+        }
+    }
+
+    @Test func `a confirmation counts from a sign-in of one's own that stands, and ends with the account`() async throws
+    {
+        try await withWorld { world in
+            let (person, other) = (try await world.person(), try await world.person())
+            let (accounts, grants) = (world.store.accounts, world.store.deviceGrants)
+            let (device, code) = try await Self.begin(world)
+            let (ended, foreign) = (try await Family(world, person).signIn.id, try await Family(world, other).signIn.id)
+            try await accounts.revoke(ended, now: Self.now, audit: .sample("sign_in.revoked"))
+            #expect(try await !Self.decide(world, code, person, on: ended))
+            #expect(try await !Self.decide(world, code, person, on: foreign))
+            #expect(try await grants.pollDevice(hash: device, client: "errand", now: Self.now) == .pending)
+            #expect(try await Self.decide(world, code, person))
+            for isDisabled in [true, false] {
+                #expect(try await accounts.setDisabled(person.user.id, isDisabled, audit: .sample("user.disabled")))
+            }
+            let later = Self.now.adding(seconds: 60)
+            #expect(try await grants.pollDevice(hash: device, client: "errand", now: later) == .unknown)
+            await #expect(throws: StoreError.notFound) { _ = try await Self.redeem(world, device, person) }
+        }
+    }
+
+    @Test func `the devices that wait at one address leave room for those at others`() async throws {
+        try await withWorld { world in
+            func begin(_ address: String) async throws -> Bool {
+                var grant = DeviceGrant.sample()
+                grant.address = address
+                return try await world.store.deviceGrants.createDeviceGrant(
+                    grant,
+                    deviceHash: Family.token(),
+                    userCodeHash: Family.token()
+                )
+            }
+            for number in 0..<DeviceGrantLimits.waitingAtOneAddress {
+                #expect(try await begin("2001:db8:5:5::\(String(number, radix: 16))"))
+            }
+            #expect(try await !begin("2001:db8:5:5:ffff::1"))
+            #expect(try await begin("2001:db8:5:6::1"))
+            #expect(try await begin("198.51.100.77"))
         }
     }
 

@@ -67,6 +67,50 @@ import Testing
         }
     }
 
+    @Test func `an administrator without the factor that a team demands changes nothing there, and may leave`()
+        async throws
+    {
+        try await FactorStage.run(.postgres) { stage in
+            let world = stage.world
+            let (owner, admin) = (try await world.person(), try await world.person())
+            let (team, teams) = (owner.team.id, world.store.teams)
+            _ = try await teams.addMember(admin.user.id, to: team, role: .admin, now: World.start, audit: .sample("x"))
+            func rename() async throws -> TeamVerdict {
+                try await teams.rename(team, to: world.unique("name"), scope: admin.scope, audit: .sample("x"))
+            }
+            func update() async throws -> Bool {
+                try await world.store.projects.updateProject(
+                    owner.project.id,
+                    name: world.unique("name"),
+                    policy: nil,
+                    scope: admin.scope,
+                    audit: .sample("x")
+                ) != nil
+            }
+            #expect(try await rename() == .done)
+            #expect(try await update())
+            try await stage.enrol(owner.user.id)
+            let verdict = try await world.store.factors.setFactorPolicy(
+                team,
+                isRequired: true,
+                scope: owner.scope,
+                audit: .sample("x")
+            )
+            #expect(verdict == .done)
+            #expect(try await rename() == .forbidden)
+            #expect(try await !update())
+            let thrown = try await teams.removeMember(
+                owner.user.id,
+                from: team,
+                scope: admin.scope,
+                audit: .sample("x")
+            )
+            #expect(thrown == .forbidden)
+            let left = try await teams.removeMember(admin.user.id, from: team, scope: admin.scope, audit: .sample("x"))
+            #expect(left == .done)
+        }
+    }
+
     @Test func `item 24: a sign-in that was checked before a new factor does not begin after it`() async throws {
         try await FactorStage.run(.postgres) { stage in
             let accounts = stage.world.store.accounts
@@ -104,7 +148,20 @@ import Testing
             try await begin(between)
             _ = try await stage.add(stage.passkey(1, of: person.user.id), 50)
             await #expect(throws: StoreError.notFound) { try await begin(between) }
-            // Taking one away lets nobody in who was not before.
+            // What a lost passkey was opening ends with it, too.
+            let added = try await generation()
+            let lost = stage.passkey(2, of: person.user.id)
+            _ = try await stage.add(lost, 51)
+            let held = try await generation()
+            _ = try await stage.passkeys.removePasskey(
+                lost.id,
+                of: person.user.id,
+                keeping: nil,
+                notice: stage.notice(.factorDisabled),
+                audit: .sample("passkey.removed")
+            )
+            for stale in [added, held] { await #expect(throws: StoreError.notFound) { try await begin(stale) } }
+            // Taking codes away lets nobody in who was not before.
             let after = try await generation()
             _ = try await stage.factors.removeTOTP(
                 person.user.id,

@@ -33,7 +33,7 @@ extension Endpoints {
         case .refused: throw OAuthError.accessDenied
         case .expired: throw OAuthError.expiredToken
         case .unknown: throw OAuthError.invalidGrant
-        case .approved(let id, let name, let authenticatedAt):
+        case .approved(let id, let name):
             guard let user = try await services.accounts.user(id) else { throw OAuthError.invalidGrant }
             return try await redeem(
                 ProvenPerson(user: user, proof: SignInProof(first: .device), passwordGeneration: nil),
@@ -42,7 +42,8 @@ extension Endpoints {
                     client: client,
                     credential: .refresh(RefreshToken.make()),
                     grant: .device(hash: device.hash),
-                    authenticatedAt: authenticatedAt
+                    // Nobody has proved anything at that machine: whoever wants more of it proves it there.
+                    authenticatedAt: services.time.now.adding(.zero - FreshSignIn.lifetime)
                 ),
                 request
             )

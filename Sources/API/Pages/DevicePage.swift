@@ -54,7 +54,8 @@ extension Endpoints {
             throw error
         }
         guard let grant else { throw ProblemError(.codeUnknown) }
-        try await services.signInThrottle.end(attempt, .right)
+        // A code that one began oneself proves nothing: it forgives none of the wrong ones.
+        try await services.signInThrottle.end(attempt, .undecided)
         giveBackTry(request)
         rates.giveBackUserCode()
         return WaitingDevice(code: code, grant: grant)
@@ -70,7 +71,8 @@ extension Endpoints {
         let isDone = try await services.deviceGrants.decide(
             userCodeHash: device.code.hash,
             by: visitor.user.id,
-            approvedAs: isApproved ? visitor.signIn.authenticatedAt : nil,
+            at: visitor.signIn.id,
+            isApproved: isApproved,
             now: now,
             audit: request.auditDraft(
                 .person(visitor.person),

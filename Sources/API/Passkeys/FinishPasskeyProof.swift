@@ -30,12 +30,22 @@ extension Endpoints {
         let (client, step, challenge) = try answered(credential.clientData, .passkeySignIn)
         // Without a proof before it the passkey has to be both factors.
         let first = step.proof.flatMap { FirstProof(rawValue: $0) }
+        // Read before the passkey is used: one that is taken away from now on opens nothing.
+        let generation = first == nil ? try await generation(behind: credential.id) : step.passwordGeneration
         let passkey = try await use(credential, client, challenge, isAlone: first == nil, request)
         guard step.user == nil || step.user == passkey.user,
             let user = try await services.accounts.user(passkey.user), !user.isDisabled
         else { throw ProblemError(.passkeyRefused("\(PasskeyError.wrongChallenge)")) }
         let proof = first.map { SignInProof(first: $0, second: .passkey) } ?? SignInProof(first: .passkey)
-        return (ProvenPerson(user: user, proof: proof, passwordGeneration: step.passwordGeneration), step.device)
+        return (ProvenPerson(user: user, proof: proof, passwordGeneration: generation), step.device)
+    }
+
+    /// The generation of whoever owns a passkey; nil when it is not known here, which its use refuses.
+    private func generation(behind credentialID: [UInt8]) async throws -> Int? {
+        guard let passkey = try await services.passkeys.passkey(credentialID: credentialID),
+            let user = try await services.accounts.user(passkey.user)
+        else { return nil }
+        return try await services.accounts.credentials(email: user.email)?.passwordGeneration
     }
 
     /// Demands that a signed-in person has used one of their passkeys for the challenge of this sign-in.

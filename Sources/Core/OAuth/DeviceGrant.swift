@@ -42,6 +42,8 @@ package enum DeviceGrantLimits {
     package static let leeway = Duration.milliseconds(500)
     /// Machines that wait at a time: a guess of a user code meets one of them with a chance of one in two million.
     package static let waiting = 10_000
+    /// Of these at one address (an IPv6 /64): more than an office signs in within ten minutes.
+    package static let waitingAtOneAddress = 100
 }
 
 /// What a machine is told when it asks whether it was confirmed.
@@ -51,8 +53,8 @@ package enum DevicePoll: Sendable, Equatable {
     case slowDown
     case refused
     case expired
-    /// It was confirmed by this person, who had proved who they are at that time.
-    case approved(UserID, deviceName: String, authenticatedAt: Timestamp)
+    /// It was confirmed by this person.
+    case approved(UserID, deviceName: String)
     /// There is none such, it is another client's, or it was exchanged before.
     case unknown
 }

@@ -10,13 +10,14 @@ package protocol DeviceGrantStore: AnyObject {
     ) async throws(StoreError) -> Bool
     /// The machine that waits under a user code; nil when there is none, or it was answered, or its time is over.
     func deviceGrant(userCodeHash: [UInt8], now: Timestamp) async throws(StoreError) -> DeviceGrant?
-    /// Confirms a machine for a person who proved who they are at `authenticatedAt`, or refuses it with nil.
+    /// Confirms or refuses a machine for a person, at a sign-in of theirs.
     ///
-    /// Once: false when it does not wait any more.
+    /// Once: false when it does not wait any more, or when the sign-in or the account has ended meanwhile.
     func decide(
         userCodeHash: [UInt8],
         by user: UserID,
-        approvedAs authenticatedAt: Timestamp?,
+        at signIn: SignInID,
+        isApproved: Bool,
         now: Timestamp,
         audit: AuditDraft
     ) async throws(StoreError) -> Bool

@@ -12,14 +12,16 @@ struct SignInRedemption {
 
     /// The statements of a grant, or none.
     init(_ grant: RedeemedGrant?, _ signIn: SignIn) {
+        // The account first, as whatever ends sign-ins takes it: nobody waits for each other.
+        let hold = DeviceGrantStatements.holdAccount([.id(signIn.userID)])
         let use: [PostgresValue] = [.id(signIn.userID), .id(signIn.id), .time(signIn.createdAt)]
         switch grant {
         case .device(let hash):
             deviceHash = .bytes(hash)
-            before = [DeviceGrantStatements.redeem([deviceHash] + use)]
+            before = [hold, DeviceGrantStatements.redeem([deviceHash] + use)]
         case .code(let hash, let keyHash):
             codeHash = .bytes(hash)
-            before = [OAuthClientStatements.redeemCode([codeHash] + use)]
+            before = [hold, OAuthClientStatements.redeemCode([codeHash] + use)]
             after = [OAuthClientStatements.insertKey([codeHash, .id(signIn.id), .bytes(keyHash)])]
         case nil: break
         }

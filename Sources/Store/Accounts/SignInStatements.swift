@@ -58,16 +58,14 @@ enum SignInStatements {
             $9::timestamptz, $10::timestamptz, $11::text, $15::text[]
         from users u
         where u.id = $2::uuid
-            and ($12::integer is null or u.password_generation = $12::integer and u.disabled_at is null)
+            and u.disabled_at is null and ($12::integer is null or u.password_generation = $12::integer)
             and (
                 $13::bytea is null
-                or u.disabled_at is null
-                    and exists (select from device_grants g where g.hash = $13::bytea and g.sign_in_id = $1::uuid)
+                or exists (select from device_grants g where g.hash = $13::bytea and g.sign_in_id = $1::uuid)
             )
             and (
                 $14::bytea is null
-                or u.disabled_at is null
-                    and exists (select from authorization_codes a where a.hash = $14::bytea and a.sign_in_id = $1::uuid)
+                or exists (select from authorization_codes a where a.hash = $14::bytea and a.sign_in_id = $1::uuid)
             )
         for share of u
         """

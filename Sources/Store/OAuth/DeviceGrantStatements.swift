@@ -20,7 +20,8 @@ extension DeviceGrant {
 
 /// The statements on machines that wait for their person.
 enum DeviceGrantStatements {
-    /// Many at once may exceed the limit by as many: it bounds what a guess may meet, nothing else.
+    /// Those of one address (an IPv6 /64) are bounded too, so that strangers cannot take all the places. Many at once may
+    /// exceed a limit by as many: it bounds what a guess may meet, nothing else.
     static let insert = PostgresStatement(
         "device_grants.insert",
         """
@@ -29,7 +30,16 @@ enum DeviceGrantStatements {
         )
         select $1::bytea, $2::bytea, $3::text, $4::text, $5::text, $6::text, $7::timestamptz, $8::timestamptz,
             $9::bigint * interval '1 millisecond'
-        where (select count(*) from device_grants g where g.expires_at > $7::timestamptz) < $10::integer
+        from (
+            select count(*) as all_of_them,
+                count(*) filter (
+                    where network(set_masklen(g.address::inet, case family(g.address::inet) when 4 then 32 else 64 end))
+                        = network(set_masklen($5::inet, case family($5::inet) when 4 then 32 else 64 end))
+                ) as near
+            from device_grants g
+            where g.state = 'pending' and g.expires_at > $7::timestamptz
+        ) w
+        where w.all_of_them < $10::integer and w.near < $11::integer
         returning 1
         """
     )
@@ -40,21 +50,30 @@ enum DeviceGrantStatements {
         where g.user_code_hash = $1::bytea and g.state = 'pending' and g.expires_at > $2::timestamptz
         """
     )
+    static let holdAccount = PostgresStatement(
+        "device_grants.hold_account",
+        "select from users u where u.id = $1::uuid for share"
+    )
     static let decide = AuditStatements.audited(
         "device_grants.decide",
-        parameters: 4,
+        parameters: 5,
         """
         update device_grants g
-        set state = case when $3::timestamptz is null then 'refused' else 'approved' end, user_id = $2::uuid,
-            authenticated_at = $3::timestamptz
+        set state = case when $3::boolean then 'approved' else 'refused' end, user_id = $2::uuid,
+            authenticated_at = $4::timestamptz
         where g.user_code_hash = $1::bytea and g.state = 'pending' and g.expires_at > $4::timestamptz
+            and exists (
+                select from sign_ins s join users u on u.id = s.user_id
+                where s.id = $5::uuid and s.user_id = $2::uuid and s.revoked_at is null
+                    and s.expires_at > $4::timestamptz and u.disabled_at is null
+            )
         returning g.client_id
         """
     )
     static let poll = PostgresStatement(
         "device_grants.poll",
         """
-        select p.verdict, p.person, p.named, p.proved
+        select p.verdict, p.person, p.named
         from errand_poll_device(
             $1::bytea, $2::text, $3::timestamptz, $4::bigint * interval '1 millisecond',
             $5::bigint * interval '1 millisecond'

@@ -18,6 +18,7 @@ final class PostgresDeviceGrantStore: DeviceGrantStore {
             .bytes(deviceHash), .bytes(userCodeHash), .text(grant.clientID), .text(grant.deviceName),
             .text(grant.address), .text(grant.userAgent), .time(grant.createdAt), .time(grant.expiresAt),
             .bigint(DeviceGrantLimits.interval.wholeMilliseconds), .integer(DeviceGrantLimits.waiting),
+            .integer(DeviceGrantLimits.waitingAtOneAddress),
         ]
         return try await pool.run(.system, DeviceGrantStatements.insert(values)).count > 0
     }
@@ -31,13 +32,21 @@ final class PostgresDeviceGrantStore: DeviceGrantStore {
     func decide(
         userCodeHash: [UInt8],
         by user: UserID,
-        approvedAs authenticatedAt: Timestamp?,
+        at signIn: SignInID,
+        isApproved: Bool,
         now: Timestamp,
         audit: AuditDraft
     ) async throws(StoreError) -> Bool {
-        let values: [PostgresValue] = [.bytes(userCodeHash), .id(user), .time(authenticatedAt), .time(now)]
-        return try await pool.run(.system, DeviceGrantStatements.decide(values + AuditStatements.values([audit])))
-            .count > 0
+        let values: [PostgresValue] = [.bytes(userCodeHash), .id(user), .boolean(isApproved), .time(now), .id(signIn)]
+        // What ends sign-ins takes the account first: it has ended this one before, or ends the confirmation after.
+        let group = PostgresGroup(
+            .system,
+            [
+                DeviceGrantStatements.holdAccount([.id(user)]),
+                DeviceGrantStatements.decide(values + AuditStatements.values([audit])),
+            ]
+        )
+        return try await pool.run(group).at(1).count > 0
     }
 
     func pollDevice(hash: [UInt8], client: String, now: Timestamp) async throws(StoreError) -> DevicePoll {
@@ -48,7 +57,7 @@ final class PostgresDeviceGrantStore: DeviceGrantStore {
         let found = try await pool.run(.system, DeviceGrantStatements.poll(values)).first { row throws(StoreError) in
             (
                 verdict: try row.value(String.self), person: try row.optional(UserID.self),
-                named: try row.value(String.self), proved: try row.optional(Timestamp.self)
+                named: try row.value(String.self)
             )
         }
         switch (found?.verdict, found) {
@@ -57,8 +66,7 @@ final class PostgresDeviceGrantStore: DeviceGrantStore {
         case ("refused", _): return .refused
         case ("expired", _): return .expired
         case ("approved", let found?):
-            guard let person = found.person, let proved = found.proved else { return .unknown }
-            return .approved(person, deviceName: found.named, authenticatedAt: proved)
+            return found.person.map { .approved($0, deviceName: found.named) } ?? .unknown
         default: return .unknown
         }
     }
