@@ -74,3 +74,28 @@ begin
     return 'done';
 end
 $$;
+
+-- Lets a team demand a second factor, or not. An owner without one would shut themselves out; one who has lost theirs may
+-- take the demand back.
+create or replace function errand_set_factor_policy(team uuid, wanted boolean) returns text
+language plpgsql security definer as $$
+declare
+    scope text := current_setting('errand.scope', true);
+    own text;
+    closing boolean;
+begin
+    select e.role, e.is_closing into own, closing from public.errand_enter_team(team) e;
+    if own is null then return 'unknown'; end if;
+    if not wanted then own := public.errand_role(team); end if;
+    if own <> 'owner' then
+        if wanted and public.errand_role(team) = 'owner' then return 'unenrolled'; end if;
+        return 'forbidden';
+    end if;
+    if closing then return 'closing'; end if;
+    if wanted and scope like 'user:%' and not public.errand_has_factor(substr(scope, 6)::uuid) then
+        return 'unenrolled';
+    end if;
+    update public.teams t set require_second_factor = wanted where t.id = team and t.require_second_factor <> wanted;
+    return case when found then 'done' else 'unchanged' end;
+end
+$$;

@@ -15,6 +15,8 @@ package final class Endpoints {
     let logPorts: LogPorts
     let healthDocument: [UInt8]
     let rates: RateLimits
+    /// What is known of the identity providers.
+    let directory: ProviderDirectory
     /// What the gates refused.
     let refusals: RefusalLog
     private var subscriptions: [any BusSubscription] = []
@@ -31,6 +33,7 @@ package final class Endpoints {
         self.services = services
         refusals = RefusalLog(audit: services.audit, time: services.time, loop: services.loop)
         rates = RateLimits(services.settings.rates, services.buckets, loop: services.loop)
+        directory = ProviderDirectory(services.providerTransport, loop: services.loop)
         signIns = ActiveSignIns(accounts: services.accounts, time: services.time, loop: services.loop)
         activeKeys = ActiveKeys(services.apiKeys, time: services.time, loop: services.loop)
         let jobs = services.jobs

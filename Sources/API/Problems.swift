@@ -94,7 +94,8 @@ extension Problem {
         code: "reauthentication_required",
         title: "Prove again who you are",
         detail:
-            "Send `password` or `otp` to POST /v1/auth/reauthenticate, or use a passkey; then try again within ten minutes."
+            "Send `password` or `otp` to POST /v1/auth/reauthenticate, use a passkey, or sign in anew by an identity provider with "
+            + "`fresh`; then try again within ten minutes."
     )
     static let wrongPassword = Problem(status: 403, code: "wrong_password", title: "The password is wrong")
     static func passwordRefused(_ rejection: PasswordRejection, _ member: String) -> Problem {

@@ -37,6 +37,8 @@ extension Endpoints {
             RouteRow(.post, "/signin/code", "signInByCode", .page(Endpoints.signInByCode)),
             RouteRow(.get, "/signin/passkey", "showPasskey", .page(Endpoints.showPasskey)),
             RouteRow(.post, "/signin/passkey", "signInByPasskey", .page(Endpoints.signInByPasskey)),
+            RouteRow(.get, "/signin/provider", "beginAtProvider", .page(Endpoints.beginAtProvider)),
+            RouteRow(.get, "/signin/provider/done", "returnFromProvider", .page(Endpoints.returnFromProvider)),
             RouteRow(.post, "/signout", "signOut", .page(Endpoints.signOut)),
             RouteRow(.get, "/device", "showDevice", .page(Endpoints.showDevice)),
             RouteRow(.post, "/device", "confirmDevice", .page(Endpoints.confirmDevice)),
@@ -70,6 +72,24 @@ extension Endpoints {
             ),
             RouteRow(.post, "/oauth/token", "exchangeToken", .oauth(Endpoints.exchangeToken)),
             RouteRow(.post, "/v1/auth/forgot", "forgotPassword", .anyone(Endpoints.forgotPassword)),
+            RouteRow(.get, "/v1/auth/providers", "listProviders", .anyone(Endpoints.listProviders)),
+            RouteRow(
+                .post,
+                "/v1/auth/oidc/{provider}/start",
+                "startProviderSignIn",
+                .anyone(Endpoints.startProviderSignIn)
+            ),
+            RouteRow(
+                .get,
+                "/v1/auth/oidc/{provider}/callback",
+                "finishProviderSignIn",
+                .anyone(Endpoints.finishProviderSignIn)
+            ),
+            RouteRow(.post, "/v1/auth/oidc/token", "redeemProviderCode", .anyone(Endpoints.redeemProviderCode)),
+            RouteRow(.get, "/v1/me/identities", "listIdentities", .person(Endpoints.listIdentities)),
+            RouteRow(.post, "/v1/me/identities", "linkIdentity", .person(Endpoints.linkIdentity)),
+            RouteRow(.post, "/v1/me/identities/start", "startIdentityLink", .person(Endpoints.startIdentityLink)),
+            RouteRow(.delete, "/v1/me/identities/{id}", "unlinkIdentity", .person(Endpoints.unlinkIdentity)),
             RouteRow(.get, "/v1/me", "getMe", .person(Endpoints.me)),
             RouteRow(.post, "/v1/me/password", "changePassword", .person(Endpoints.changePassword)),
             RouteRow(.get, "/v1/me/notices", "listNotices", .person(Endpoints.listNotices)),

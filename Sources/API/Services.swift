@@ -16,6 +16,10 @@ package final class Services {
     package let log: any LogStore
     package let audit: any AuditStore
     package let auditCheckpoints: any AuditCheckpointStore
+    package let providers: any ProviderStore
+    package let identities: any IdentityStore
+    /// The way to identity providers.
+    package let providerTransport: any ProviderTransport
     package let modelKeys: any ModelKeyStore
     package let modelCheck: any ModelKeyCheck
     /// Seals what may not stand in the database as it is.
@@ -63,6 +67,9 @@ package final class Services {
         log: any LogStore,
         audit: any AuditStore,
         auditCheckpoints: any AuditCheckpointStore,
+        providers: any ProviderStore,
+        identities: any IdentityStore,
+        providerTransport: any ProviderTransport,
         modelKeys: any ModelKeyStore,
         modelCheck: any ModelKeyCheck,
         vault: SecretVault,
@@ -101,6 +108,9 @@ package final class Services {
         self.log = log
         self.audit = audit
         self.auditCheckpoints = auditCheckpoints
+        self.providers = providers
+        self.identities = identities
+        self.providerTransport = providerTransport
         self.modelKeys = modelKeys
         self.modelCheck = modelCheck
         self.vault = vault

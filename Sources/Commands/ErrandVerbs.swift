@@ -24,6 +24,9 @@ package enum ErrandVerbs {
         TeamModelKeySet.self,
         TeamModelKeyShow.self,
         TeamModelKeyRemove.self,
+        AccountLink.self,
+        AccountLinks.self,
+        AccountUnlink.self,
         AccountPassword.self,
         AccountReset.self,
         AccountForgot.self,
@@ -107,5 +110,10 @@ package enum ErrandVerbs {
         WorkerRevoke.self,
         MasterKeyRotate.self,
         MasterKeyList.self,
+        ProviderAdd.self,
+        ProviderList.self,
+        ProviderShow.self,
+        ProviderSecret.self,
+        ProviderRemove.self,
     ]
 }

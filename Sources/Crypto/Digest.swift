@@ -5,6 +5,9 @@ package enum Digest {
     /// The 32 bytes of SHA-256.
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, Algorithms.sha256, length: 32) }
 
+    /// The 64 bytes of SHA-512.
+    package static func sha512(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, Algorithms.sha512, length: 64) }
+
     /// The 20 bytes of SHA-1, for protocols that fix it (WebSocket, TOTP) and for nothing else.
     package static func sha1(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, Algorithms.sha1, length: 20) }
 

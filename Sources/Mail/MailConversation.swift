@@ -127,7 +127,8 @@ enum MailConversation {
         let isAnswer = said.hasPrefix("\(code)") && code >= 400
         let isAboutMessage =
             complaint.hasPrefix("RCPT failed") || complaint.hasPrefix("DATA failed")
-            || result == CURLE_WEIRD_SERVER_REPLY
+            // The end of the message; a greeting that is no welcome is about us, and passes.
+            || result == CURLE_WEIRD_SERVER_REPLY && !complaint.hasPrefix("Got unexpected smtp-server response")
         if isAnswer, isAboutMessage, (500...599).contains(code) { return .refused(said) }
         let reason = complaint.isEmpty ? unsafe String(cString: curl_easy_strerror(result)) : complaint
         return .failed(isAnswer ? "\(reason): \(said)" : reason)

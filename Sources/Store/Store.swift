@@ -59,6 +59,10 @@ package final class Store {
     package let modelKeys: any ModelKeyStore
     /// Letters that wait for being sent.
     package let outbox: any OutboxStore
+    /// Outside OpenID providers.
+    package let providers: any ProviderStore
+    /// Who people are at providers.
+    package let identities: any IdentityStore
 
     private let pool: PostgresPool
     private let loop: EventLoop
@@ -89,6 +93,8 @@ package final class Store {
         secrets = PostgresSecretStore(pool)
         modelKeys = PostgresModelKeyStore(pool)
         outbox = PostgresOutboxStore(pool)
+        providers = PostgresProviderStore(pool)
+        identities = PostgresIdentityStore(pool)
     }
 
     /// Opens the first session and checks that the role is held to row-level security; the others follow by themselves.

@@ -20,6 +20,8 @@ package final class InMemorySecrets: SecretStore, ModelKeyStore {
     private let clock: any TimeSource
     private var registered: [MasterKeyUse] = []
     private var kept: [ModelKeyOwner: Kept] = [:]
+    /// Secrets of other nouns, which keep what else there is of them themselves.
+    private var others: [SecretPlace: [UInt8]] = [:]
     private var jobs: [JobID: (team: TeamID, submitter: UserID)] = [:]
 
     /// Nothing is kept; whose keys may be seen and changed is asked of `teams`.
@@ -50,7 +52,7 @@ extension InMemorySecrets {
     package func masterKeys() async throws(StoreError) -> [MasterKeyUse] {
         registered.map { use in
             var use = use
-            use.secrets = kept.values.count { Self.masterKey(of: $0.sealed) == use.id }
+            use.secrets = stored.values.count { Self.masterKey(of: $0) == use.id }
             return use
         }
     }
@@ -60,28 +62,44 @@ extension InMemorySecrets {
         after place: String,
         limit: Int
     ) async throws(StoreError) -> [StoredSecret] {
-        let found = kept.filter { Self.masterKey(of: $0.value.sealed) == key && $0.key.secretPlace.description > place }
-        return found.map { StoredSecret(place: $0.key.secretPlace, sealed: $0.value.sealed) }
+        let found = stored.filter { Self.masterKey(of: $0.value) == key && $0.key.description > place }
+        return found.map { StoredSecret(place: $0.key, sealed: $0.value) }
             .sorted { $0.place.description < $1.place.description }
             .prefix(limit).map { $0 }
     }
 
     package func rewrap(_ secrets: [RewrappedSecret]) async throws(StoreError) -> Int {
-        let changes = secrets.compactMap { secret in
-            kept.first { $0.key.secretPlace == secret.place && $0.value.sealed == secret.old }
-                .map { (owner: $0.key, sealed: secret.new) }
+        let changes = secrets.filter { stored[$0.place] == $0.old }
+        for change in changes { try demandWhole(change.new) }
+        for change in changes {
+            if let owner = kept.keys.first(where: { $0.secretPlace == change.place }) {
+                kept[owner]?.sealed = change.new
+            } else {
+                others[change.place] = change.new
+            }
         }
-        for change in changes { try demandWhole(change.sealed) }
-        for change in changes { kept[change.owner]?.sealed = change.sealed }
         return changes.count
     }
 
     package func forget(_ key: MasterKeyID) async throws(StoreError) -> Bool {
         guard let index = registered.firstIndex(where: { $0.id == key }),
-            !kept.values.contains(where: { Self.masterKey(of: $0.sealed) == key })
+            !stored.values.contains(where: { Self.masterKey(of: $0) == key })
         else { return false }
         registered.remove(at: index)
         return true
+    }
+
+    /// Keeps another noun's secret, or for nil forgets it.
+    func keep(_ sealed: [UInt8]?, in place: SecretPlace) throws(StoreError) {
+        if let sealed { try demandWhole(sealed) }
+        others[place] = sealed
+    }
+
+    /// What is kept in a place.
+    func sealed(in place: SecretPlace) -> [UInt8]? { others[place] }
+
+    private var stored: [SecretPlace: [UInt8]] {
+        kept.reduce(into: others) { $0[$1.key.secretPlace] = $1.value.sealed }
     }
 
     private func add(_ key: MasterKeyID) -> Bool {

@@ -113,7 +113,7 @@ import Testing
         case .missing: #expect(status == 404, "\(what)")
         case .empty: #expect(status == 200 && answer.json["items"]?.array?.isEmpty == true, "\(what)")
         // What is wrong with a request may still be told.
-        case .allowed where row.access == .page: #expect([200, 303, 400, 403].contains(status), "\(what)")
+        case .allowed where row.access == .page: #expect([200, 303, 400, 401, 403].contains(status), "\(what)")
         case .allowed where row.access == .anyone: #expect(![403, 404].contains(status) && status < 500, "\(what)")
         // Nobody has a second factor to take away.
         case .allowed where ["removeTOTP", "removePasskey"].contains(row.operationID): #expect(status == 404, "\(what)")

@@ -15,7 +15,7 @@ import Testing
         "oauth_clients",
         "authorization_codes", "totp_factors",
         "recovery_codes", "code_attempts", "passkeys",
-        "spent_challenges",
+        "spent_challenges", "oidc_providers", "user_identities", "provider_sign_ins", "provider_codes",
     ]
 
     /// The rows of a table that a scope sees, past every check of the layers above.
@@ -35,6 +35,7 @@ import Testing
         }
         for person in [mine, theirs] {
             try await world.giveFactors(person)
+            try await world.giveIdentity(person)
             let job = world.job(person)
             let new = NewJob(job: job, idempotencyKey: "key", requestHash: [1])
             _ = try await world.store.jobs.submit([new], scope: person.scope)

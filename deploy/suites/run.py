@@ -9,7 +9,7 @@ import traceback
 
 from running import errand_up
 
-SUITES = ["front_door", "tokens", "second_factor", "streams", "bad_input", "parser_oracles", "websocket_oracles", "slow_clients", "mail", "schema", "pages", "oauth"]
+SUITES = ["front_door", "tokens", "second_factor", "streams", "bad_input", "parser_oracles", "websocket_oracles", "slow_clients", "mail", "oidc", "schema", "pages", "oauth"]
 
 
 def main():

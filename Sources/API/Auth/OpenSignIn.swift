@@ -9,6 +9,8 @@ struct ProvenPerson {
     let proof: SignInProof
     /// Which of their passwords was right, when one was asked for: a change in the meantime refuses the sign-in.
     let passwordGeneration: Int?
+    /// When they proved it; nil for just now.
+    var authenticatedAt: Timestamp?
 }
 
 /// What somebody who signs in has proved.
@@ -20,6 +22,8 @@ struct SignInProof: Equatable {
 
     /// The password alone.
     static let password = SignInProof(first: .password)
+    /// An outside OpenID provider's word alone.
+    static let oidc = SignInProof(first: .oidc)
 
     /// As the audit log says it: `password+totp`.
     var name: String { second.map { "\(first.rawValue)+\($0.rawValue)" } ?? first.rawValue }
@@ -34,6 +38,8 @@ enum FirstProof: String {
     case device
     /// A consent to a client of others, given where the person was signed in with all that is asked of them.
     case consent
+    /// An outside OpenID provider.
+    case oidc
 }
 
 /// A sign-in that has just begun, with the one copy of its refresh token.
@@ -64,7 +70,7 @@ extension Endpoints {
             lastUsedAt: now,
             expiresAt: now.adding(opening.lifetime),
             revokedAt: nil,
-            authenticatedAt: opening.authenticatedAt,
+            authenticatedAt: opening.authenticatedAt ?? person.authenticatedAt,
             clientID: opening.client,
             scopes: opening.scopes
         )

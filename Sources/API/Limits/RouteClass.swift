@@ -29,6 +29,7 @@ package enum RouteLimits {
     private static let named: [String: RouteClass] = [
         // Their secrets have 256 bits, and all tabs of an office, or all machines of a rack, wake up together.
         "refresh": .write,
+        "redeemProviderCode": .write,
         "reauthenticate": .auth,
         // Nothing is tried yet: it makes the challenge.
         "beginPasskeyProof": .write,
@@ -37,6 +38,8 @@ package enum RouteLimits {
         "exchangeToken": .write,
         "signOut": .write,
         "revokeToken": .write,
+        // It costs a row, and at times a request to the provider.
+        "beginAtProvider": .auth,
         "enrolWorker": .write,
         "workerControlLink": .stream,
         "workerBulkLink": .stream,

@@ -9,6 +9,8 @@ enum BrowserCookie: String {
     case form = "__Host-errand-form"
     /// That somebody signed in from here before, so that strangers' failures do not make them wait.
     case device = "__Host-errand-device"
+    /// What proves that the browser which comes back from a provider is the one that was sent there.
+    case provider = "__Host-errand-provider"
 
     /// Sets the cookie: kept from scripts, and from requests of other sites but plain links.
     func setting(_ value: String, for life: Duration) -> (String, String) {

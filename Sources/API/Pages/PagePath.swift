@@ -8,6 +8,8 @@ struct PagePath: Sendable, Equatable {
     static let signIn = PagePath("/signin")
     static let secondStep = PagePath("/signin/code")
     static let passkey = PagePath("/signin/passkey")
+    static let signInByProvider = PagePath("/signin/provider")
+    static let signInByProviderDone = PagePath("/signin/provider/done")
     static let signOut = PagePath("/signout")
     static let device = PagePath("/device")
     static let reset = PagePath("/reset")

@@ -11,7 +11,7 @@ extension Endpoints {
         let visitor = try await visitor(request)
         let isAgain = try query.boolean("again") ?? false
         guard let visitor, !isAgain else {
-            return signInPage(request, email: visitor?.user.email, place, isAgain: visitor != nil)
+            return try await signInPage(request, email: visitor?.user.email, place, isAgain: visitor != nil)
         }
         if let place { return WebPage.redirect(place) }
         return signedInPage(visitor, request)
@@ -28,7 +28,7 @@ extension Endpoints {
             case .wanted(let wanted): return try await secondStepPage(wanted, place, request)
             }
         } catch let error as ProblemError where [401, 429].contains(error.problem.status) {
-            return signInPage(request, email: form["email"], place, problem: error.problem)
+            return try await signInPage(request, email: form["email"], place, problem: error.problem)
         }
     }
 
@@ -44,7 +44,7 @@ extension Endpoints {
             let (person, _) = try await takeSecondFactor(step, typed, request)
             return try await openSession(person, then: place ?? .signIn, request)
         } catch let error as ProblemError where error.problem.code == Problem.interimRefused.code {
-            return signInPage(request, email: nil, place, problem: error.problem)
+            return try await signInPage(request, email: nil, place, problem: error.problem)
         } catch let error as ProblemError where [401, 429].contains(error.problem.status) {
             // What else there is the person finds by beginning anew: it is not told twice.
             let methods: [FactorMethod] = form["code"] == nil ? [.recoveryCode] : [.totp, .recoveryCode]
@@ -62,13 +62,14 @@ extension Endpoints {
         return response
     }
 
-    private func signInPage(
+    /// The page to sign in on, with what was wrong before.
+    func signInPage(
         _ request: HTTPRequest,
         email: String?,
         _ place: PagePath?,
         isAgain: Bool = false,
         problem: Problem? = nil
-    ) -> HTTPResponse {
+    ) async throws -> HTTPResponse {
         let key = PageFormKey(for: request)
         let note = isAgain ? [HTML.note("Prove again who you are before you go on.")] : []
         let fields: [HTML] =
@@ -92,10 +93,12 @@ extension Endpoints {
         let form = key.form(.signIn, hidden + fields + [.submit("Sign in")])
         let link = place.map { PagePath.passkey.adding("return_to", $0.text) } ?? .passkey
         let other = HTML.element(.p, [], [.element(.a, [.href(link)], [.text("Sign in with a passkey")])])
-        return page("Sign in", key, note + [form, other], problem)
+        let links = await providerLinks(place, isAgain: isAgain)
+        return page("Sign in", key, note + [form, other] + links, problem)
     }
 
-    private func secondStepPage(
+    /// The page that asks for the second factor.
+    func secondStepPage(
         _ wanted: WantedFactor,
         _ place: PagePath?,
         _ request: HTTPRequest,

@@ -53,6 +53,9 @@ package final class QueueCare {
                 removed = try await services.signInThrottle.prune(now: services.time.now, limit: QueueCare.pruneBatch)
             }
         }
+        every(Self.pruneInterval) { [services] in
+            try await services.identities.expire(now: services.time.now, limit: QueueCare.pruneBatch)
+        }
         every(Self.interval) { [self] in try await settleRevoked() }
         every(Self.pruneInterval) { [services] in
             _ = try await services.quotas.prune(now: services.time.now, limit: QueueCare.pruneBatch)

@@ -5,6 +5,9 @@ package enum PasswordCheck {
     /// Checked in place of an unknown account's hash, so that the answer takes as long.
     package static let decoy = PasswordHash.unmatchable(.standard)
 
+    /// What is stored for an account that has no password: a hash that none has, which costs as much to try as any.
+    package static func unmatchable() -> String { PasswordHash.unmatchable(.standard) }
+
     /// The hash to store for a password.
     package static func hash(_ password: String) throws(CryptoError) -> String {
         let salt = SecureRandom.bytes(PasswordHash.saltLength)

@@ -5,8 +5,12 @@ private import Crypto
 package struct JWS: Sendable {
     /// No token of ours comes near this; a longer one is refused before anything is decoded.
     package static let maximumLength = 4096
+    /// A provider may list all groups of a person in an ID token.
+    package static let maximumForeignLength = 32 << 10
     /// The members that we write; any other changes the meaning of a token in a way that we do not follow.
     private static let knownMembers: Set<String> = ["alg", "typ", "kid"]
+    /// What a provider must not write: extensions that have to be understood, and compression.
+    private static let refusedMembers: Set<String> = ["crit", "b64", "zip"]
 
     /// The algorithm that the header claims.
     package let algorithm: String
@@ -16,18 +20,27 @@ package struct JWS: Sendable {
     package let keyIdentifier: String?
     /// What was signed.
     package let payload: [UInt8]
-    private let signed: [UInt8]
-    private let signature: [UInt8]
+    let signed: [UInt8]
+    let signature: [UInt8]
 
-    /// Takes a token apart: three segments of strict base64url and a strict JSON header.
+    /// Takes a token of ours apart: three segments of strict base64url and a strict JSON header.
     package init(compact text: String) throws(TokenError) {
-        guard text.utf8.count <= Self.maximumLength else { throw .tooLong }
+        try self.init(text, limit: Self.maximumLength) { Self.knownMembers.contains($0) }
+    }
+
+    /// Takes a provider's token apart as strictly; keys that its header names or carries are not looked at.
+    init(foreign text: String) throws(TokenError) {
+        try self.init(text, limit: Self.maximumForeignLength) { !Self.refusedMembers.contains($0) }
+    }
+
+    private init(_ text: String, limit: Int, admits: (String) -> Bool) throws(TokenError) {
+        guard text.utf8.count <= limit else { throw .tooLong }
         let segments = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
         guard segments.count == 3, segments.allSatisfy({ !$0.isEmpty }), let header = Base64.decodeURL(segments[0]),
             let payload = Base64.decodeURL(segments[1]), let signature = Base64.decodeURL(segments[2]),
             let members = (try? JSONReader.parse(header))?.object
         else { throw .malformed }
-        guard members.members.allSatisfy({ Self.knownMembers.contains($0.name) }) else { throw .unsupportedHeader }
+        guard members.members.allSatisfy({ admits($0.name) }) else { throw .unsupportedHeader }
         guard let algorithm = members["alg"]?.string else { throw .wrongAlgorithm }
         self.algorithm = algorithm
         type = try Self.optionalText(members["typ"])

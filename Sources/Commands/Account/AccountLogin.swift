@@ -6,7 +6,7 @@ import Transport
 /// `errand login`: signs in and keeps the sign-in for later commands.
 package struct AccountLogin: Verb {
     package static let words = ["login"]
-    package static let usage = "[--url URL] [--email EMAIL] [options]"
+    package static let usage = "[--url URL] [--email EMAIL | --provider NAME] [options]"
     package static let summary =
         "Sign in to a server, or to the `errand up` of this machine; asks for what is not given."
     package static let options = [
@@ -18,6 +18,8 @@ package struct AccountLogin: Verb {
             "--code",
             "show a code to confirm in a browser elsewhere; so too without a terminal and a password file"
         ),
+        Option("--provider", "NAME", "sign in by this OpenID provider, in a browser on this machine"),
+        Option("--fresh", "with --provider: have it ask again who you are, as some acts demand"),
         Option("--ca", "FILE", "trust the certificate authority in this PEM file; a copy is kept"),
         Option("--device", "NAME", "what this sign-in is called; the machine's name unless given"),
         Option("--data", "DIR", "take the rest from this data directory of an `errand up` on this machine"),
@@ -28,6 +30,8 @@ package struct AccountLogin: Verb {
     private let passwordFile: String?
     private let otp: String?
     private let wantsCode: Bool
+    private let provider: String?
+    private let isFresh: Bool
     private let caFile: String?
     private let device: String?
     private let data: String?
@@ -39,6 +43,12 @@ package struct AccountLogin: Verb {
         passwordFile = arguments.value("--password-file")
         otp = arguments.value("--otp")
         wantsCode = arguments.has("--code")
+        provider = try arguments.value("--provider").map { name throws(UsageError) in try AdminProviders.name(name) }
+        isFresh = arguments.has("--fresh")
+        if provider != nil, email != nil || passwordFile != nil || wantsCode {
+            throw UsageError("with --provider neither --email, --password-file nor --code is meant")
+        }
+        if isFresh, provider == nil { throw UsageError("--fresh needs --provider") }
         caFile = arguments.value("--ca")
         device = arguments.value("--device")
         data = arguments.value("--data")
@@ -75,7 +85,7 @@ package struct AccountLogin: Verb {
         return ExitCode.done
     }
 
-    /// Signs in with the password, or with a code where nobody can type one.
+    /// Signs in by the provider that was named, with the password, or with a code where nobody can type one.
     private func proof(
         _ session: ClientSession,
         _ local: ReadyFile?,
@@ -83,6 +93,12 @@ package struct AccountLogin: Verb {
         _ file: CredentialFile,
         _ terminal: Terminal
     ) async throws -> (email: String, tokens: TokenPair) {
+        if let provider {
+            let login = ProviderLogin(provider: provider, isFresh: isFresh, device: deviceName, terminal: terminal)
+            return try await login.run(on: session) { interim, methods in
+                try await secondStep(session, interim, methods: methods, deviceToken: nil)
+            }
+        }
         let hasPassword = passwordFile != nil || email == nil && local?.passwordFile != nil
         var usesCode = wantsCode
         if !usesCode, !hasPassword { usesCode = try await !PersonalInput.isThere() }

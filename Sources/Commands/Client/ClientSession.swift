@@ -273,6 +273,17 @@ extension ClientSession {
         }
     }
 
+    /// The same, with its answer.
+    func ask(withoutToken target: String, _ body: JSONValue) async throws -> JSONValue {
+        do {
+            return try json(try await send(target, body))
+        } catch let problem as ServerProblem {
+            throw problem.failure
+        } catch let error as HTTPClientError {
+            throw CommandFailure(error, server: server.text)
+        }
+    }
+
     /// Sends a request by a token that is not kept yet.
     func send(_ method: HTTPMethod, _ target: String, token: String) async throws -> ClientResponse {
         var fields = HTTPHeaders()

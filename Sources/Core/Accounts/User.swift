@@ -34,7 +34,9 @@ package struct UserCredentials: Sendable {
     package var user: User
     /// The argon2id PHC string.
     package var passwordHash: String
-    /// Which of the account's passwords that is: a new one has a new number, a costlier hash of the same has not.
+    /// Which of the account's passwords that is; zero for an account that never had one.
+    ///
+    /// A new one has a new number, a costlier hash of the same has not.
     package var passwordGeneration: Int
 
     /// Pairs an account with its password hash.

@@ -26,6 +26,10 @@ package enum PasskeyNoun: Noun { package static let prefix = "pky" }
 package enum OAuthClientNoun: Noun { package static let prefix = "app" }
 /// The noun of a message that leaves the installation.
 package enum LetterNoun: Noun { package static let prefix = "ltr" }
+/// The noun of an outside OpenID provider.
+package enum ProviderNoun: Noun { package static let prefix = "idp" }
+/// The noun of a person's account at a provider.
+package enum IdentityNoun: Noun { package static let prefix = "idn" }
 
 package typealias UserID = ID<UserNoun>
 package typealias TeamID = ID<TeamNoun>
@@ -41,3 +45,5 @@ package typealias InviteID = ID<InviteNoun>
 package typealias OAuthClientID = ID<OAuthClientNoun>
 package typealias PasskeyID = ID<PasskeyNoun>
 package typealias LetterID = ID<LetterNoun>
+package typealias ProviderID = ID<ProviderNoun>
+package typealias IdentityID = ID<IdentityNoun>

@@ -15,20 +15,20 @@ final class PostgresAccountStore: AccountStore {
         team: Team,
         audit: [AuditDraft]
     ) async throws(StoreError) {
-        let group = PostgresGroup(
-            .system,
-            [
-                Self.insertUser([
-                    .id(user.id), .text(user.email), .text(user.name), .text(passwordHash),
-                    .boolean(user.isAdministrator), .time(user.isDisabled ? user.createdAt : nil),
-                    .time(user.createdAt),
-                ]),
-                TeamStatements.insertTeam([.id(team.id), .text(team.name), .time(team.createdAt)]),
-                TeamStatements.insertMember([.id(user.id), .id(team.id), .word(Role.owner), .time(team.createdAt)]),
-                AuditStatements.append(audit),
-            ]
-        )
-        _ = try await pool.run(group)
+        let account = Self.insertion(of: user, passwordHash: passwordHash, team: team)
+        _ = try await pool.run(PostgresGroup(.system, account + [AuditStatements.append(audit)]))
+    }
+
+    /// Inserts an account with a team of its own.
+    static func insertion(of user: User, passwordHash: String, team: Team) -> [PostgresCall] {
+        [
+            insertUser([
+                .id(user.id), .text(user.email), .text(user.name), .text(passwordHash),
+                .boolean(user.isAdministrator), .time(user.isDisabled ? user.createdAt : nil), .time(user.createdAt),
+            ]),
+            TeamStatements.insertTeam([.id(team.id), .text(team.name), .time(team.createdAt)]),
+            TeamStatements.insertMember([.id(user.id), .id(team.id), .word(Role.owner), .time(team.createdAt)]),
+        ]
     }
 
     func credentials(email: String) async throws(StoreError) -> UserCredentials? {

@@ -20,8 +20,9 @@ extension DeviceGrant {
 
 /// The statements on machines that wait for their person.
 enum DeviceGrantStatements {
-    /// Those of one address (an IPv6 /64) are bounded too, so that strangers cannot take all the places. Many at once may
-    /// exceed a limit by as many: it bounds what a guess may meet, nothing else.
+    /// Bounded for all and for one address (an IPv6 /64), so that strangers cannot take all the places.
+    ///
+    /// Many at once may exceed a limit by as many: it bounds what a guess may meet, nothing else.
     static let insert = PostgresStatement(
         "device_grants.insert",
         """
@@ -34,7 +35,7 @@ enum DeviceGrantStatements {
             select count(*) as all_of_them,
                 count(*) filter (
                     where network(set_masklen(g.address::inet, case family(g.address::inet) when 4 then 32 else 64 end))
-                        = network(set_masklen($5::inet, case family($5::inet) when 4 then 32 else 64 end))
+                        = network(set_masklen($5::text::inet, case family($5::text::inet) when 4 then 32 else 64 end))
                 ) as near
             from device_grants g
             where g.state = 'pending' and g.expires_at > $7::timestamptz

@@ -28,6 +28,8 @@ struct ServerFailure {
         "refresh_tokens_generation_key": "token", "stream_tickets_pkey": "token",
         "invites_token_key": "token", "browser_sessions_pkey": "token", "device_grants_pkey": "token",
         "device_grants_user_code_key": "user_code", "authorization_codes_pkey": "token",
+        "oidc_providers_name_key": "name", "oidc_providers_issuer_key": "issuer",
+        "user_identities_name_key": "identity", "user_identities_user_key": "provider",
     ]
 
     /// The failure in the language of the ports.

@@ -93,7 +93,7 @@ import Testing
         // Those first look at what a worker would have sent.
         case .notAWorker: #expect((400...426).contains(status), "\(what)")
         // Whoever brings a key to a page is nobody there.
-        case .allowed where row.access == .page: #expect([200, 303, 400, 403].contains(status), "\(what)")
+        case .allowed where row.access == .page: #expect([200, 303, 400, 401, 403].contains(status), "\(what)")
         case .allowed where row.access == .anyone: #expect(![403, 404].contains(status) && status < 500, "\(what)")
         // A stream asks for a WebSocket next, a workspace for a worker.
         case .allowed where AccessStage.knows(row):

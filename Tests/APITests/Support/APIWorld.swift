@@ -22,6 +22,7 @@ final class APIWorld {
     let tail: InMemoryTail
     let log = InMemoryLogStore()
     let modelCheck = ScriptedModelCheck()
+    let provider: ScriptedProvider
     let masterKeys = MasterKeysInMemory(MasterKeyRing(firstKeyAt: APIWorld.start))
     let store: Store
     /// Rates are counted on the loop's clock.
@@ -61,6 +62,7 @@ final class APIWorld {
         let checked = CheckedHashes()
         self.checked = checked
         passwords = PasswordPool(threads: 2, queueLimit: 64) { hash in checked.all.withLock { $0.append(hash) } }
+        provider = try ScriptedProvider(clock: time)
         tail = InMemoryTail(bus: bus)
         buckets = InMemoryBuckets { [loop] in Int64(clamping: loop.now.nanoseconds / 1_000) }
         store = try Store(configuration: StoreConfiguration(url: databaseURL, connections: 2), loop: loop)
@@ -96,6 +98,9 @@ final class APIWorld {
             log: log ?? self.log,
             audit: store.audit,
             auditCheckpoints: store.auditCheckpoints,
+            providers: store.providers,
+            identities: store.identities,
+            providerTransport: provider,
             modelKeys: store.modelKeys,
             modelCheck: modelCheck,
             vault: SecretVault(keys: masterKeys, store: store.secrets),
@@ -190,6 +195,21 @@ final class APIWorld {
             now: time.now,
             audit: act("sign_in.revoked", nil, person.user.id)
         )
+    }
+
+    /// Links an identity to an account, named as the person is.
+    func link(_ person: APIPerson, issuer: String, subject: String? = nil) async throws -> IdentityID {
+        let identity = UserIdentity(
+            id: IdentityID(at: time.now),
+            userID: person.user.id,
+            issuer: issuer,
+            subject: subject ?? person.user.name,
+            email: person.user.email,
+            linkedAt: time.now,
+            lastUsedAt: time.now
+        )
+        try await store.identities.link(identity, audit: act("identity.linked", nil, identity.id))
+        return identity.id
     }
 
     /// What a test does beside the API, for the audit log.

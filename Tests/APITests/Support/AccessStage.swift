@@ -39,6 +39,8 @@ final class AccessStage {
     private let people: [AccessCaller: APIPerson]
     private let tokens: [AccessCaller: String]
     private let devices: [AccessCaller: String]
+    /// Who each caller is at a provider, for the routes about that.
+    private let identities: [AccessCaller: String]
 
     /// Sets the stage for one route, or for what all have in common: what only few need is made for these alone.
     init(_ world: APIWorld, for row: RouteRow? = nil) async throws {
@@ -47,16 +49,22 @@ final class AccessStage {
         var people: [AccessCaller: APIPerson] = [:]
         var tokens: [AccessCaller: String] = [:]
         var devices: [AccessCaller: String] = [:]
+        var identities: [AccessCaller: String] = [:]
+        let hasIdentities = row?.pattern.hasPrefix("/v1/me/identities") ?? false
         for caller in AccessCaller.allCases where caller != .nobody {
             let person = try await world.person()
             people[caller] = person
             let device = try await world.device(of: person)
             (tokens[caller], devices[caller]) = (device.token, device.id.description)
             if hasModelKeys { try await Self.setModelKey("/v1/me/model-key", token: device.token, world) }
+            if hasIdentities {
+                identities[caller] = try await world.link(person, issuer: "https://a.example").description
+            }
         }
         self.people = people
         self.tokens = tokens
         self.devices = devices
+        self.identities = identities
         let owner = try #require(people[.owner])
         for caller in AccessCaller.allCases {
             guard caller != .owner, let role = caller.role, let person = people[caller] else { continue }
@@ -226,6 +234,7 @@ final class AccessStage {
         var path = row.pattern
         let nouns = [
             ("/v1/teams/{id}", objects.team), ("/v1/projects/{id}", objects.project), ("/v1/jobs/{id}", objects.job),
+            ("/v1/me/identities/{id}", identities[caller] ?? IdentityID(at: world.time.now).description),
             ("/v1/me/devices/{id}", devices[caller] ?? SignInID(at: world.time.now).description),
             ("/v1/me/passkeys/{id}", PasskeyID(at: world.time.now).description),
         ]
