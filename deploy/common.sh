@@ -7,7 +7,7 @@ AGENT_SHA256=30e2724e2aecb1bf5dc9f3130901afb71c5fa229051c190a6d7ad9aff6378d6d
 
 # What Errand is built with and runs on.
 BUILD_PACKAGES=(libpq-dev libssl-dev libhiredis-dev libargon2-dev libseccomp-dev libzstd-dev libmaxminddb-dev libcurl4-openssl-dev pkg-config)
-RUN_PACKAGES=(postgresql-15 libcurl4 redis-server openssl ca-certificates python3-pip unzip tar util-linux git)
+RUN_PACKAGES=(postgresql-15 libcurl4 libmaxminddb0 redis-server openssl ca-certificates python3-pip unzip tar util-linux git)
 # What only the tests need besides: the pages are opened in a browser.
 TEST_PACKAGES=(chromium chromium-driver)
 
