@@ -20,7 +20,10 @@ def main():
     passed, failed = 0, []
     # The oracles open hundreds of streams in a few seconds, as no person does.
     with errand_up(
-        chosen.errand, ERRAND_REQUESTS_PER_SECOND="1000", ERRAND_SIGN_INS_PER_MINUTE="10000"
+        chosen.errand,
+        ERRAND_REQUESTS_PER_SECOND="1000",
+        ERRAND_ANONYMOUS_REQUESTS_PER_SECOND="1000",
+        ERRAND_SIGN_INS_PER_MINUTE="10000",
     ) as running:
         running.login()
         for name in chosen.suites or SUITES:
