@@ -1,11 +1,15 @@
 """What identity costs: a checked token, a shared rate limit, a sign-in, and listings among many teams."""
 
 import concurrent.futures
+import http.client
+import json
 import os
 import pathlib
 import secrets
+import statistics
 import tempfile
 import time
+import urllib.parse
 
 import argon2.low_level
 
@@ -52,7 +56,7 @@ def rows(settings):
             found = checks(settings, running) + listings(settings, running)
             # The threads that hash have all cores, as the peer's have.
             pin(running.ready["api_pid"], *os.sched_getaffinity(0))
-            return found + sign_ins(settings, running, directory)
+            return found + sign_ins(settings, running, directory) + refusals(settings, running)
 
 
 def checks(settings, running):
@@ -116,6 +120,30 @@ def sign_ins(settings, running, directory):
         own.append(load(f"{running.url}/v1/auth/login", seconds, script=script, connections=threads).rate)
         peer.append(hashes(seconds, threads))
     return [row("sign-ins", "/s", own, f"libargon2 alone, {threads} threads", peer)]
+
+
+def refusals(settings, running):
+    """A wrong password of an account that is, and of one that is not, in turns, each from another address."""
+    address = urllib.parse.urlsplit(running.url)
+    line = http.client.HTTPSConnection(address.hostname, address.port, timeout=60, context=running.tls)
+    times = {"bench": [], "nobody": []}
+    for sample in range(100 if settings.quick else 500):
+        for name in sorted(times, reverse=sample % 2 == 0):
+            # Accounts that no earlier row tried to sign in to, and places that have no failures yet.
+            person = f"{name}{USERS - sample}@example.org"
+            place = f"10.{200 + (name == 'bench')}.{sample // 256}.{sample % 256}"
+            fields = {"content-type": "application/json", "x-forwarded-for": place}
+            begun = time.monotonic()
+            line.request("POST", "/v1/auth/login", json.dumps({"email": person, "password": "not " + PASSWORD}), fields)
+            answer = line.getresponse()
+            answer.read()
+            times[name].append(time.monotonic() - begun)
+            assert answer.status == 401, answer.status
+    line.close()
+    known, unknown = (statistics.median(times[name]) for name in ("bench", "nobody"))
+    apart = abs(known - unknown) / unknown * 100
+    name = "a wrong password told from an unknown address by its time"
+    return [row(name, "% of the median", [apart], None, None, ("value", "<=", 5))]
 
 
 def hashes(seconds, threads):

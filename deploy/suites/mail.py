@@ -6,6 +6,7 @@ import email
 import email.policy
 import http.server
 import json
+import logging
 import os
 import pathlib
 import re
@@ -20,6 +21,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 from running import errand_up
 from standardwebhooks import Webhook
+
+# A client that breaks off, as one that does not trust the certificate must, is no news here.
+logging.getLogger("mail").setLevel(logging.CRITICAL)
 
 USER, PASSWORD = "errand@mail.test", "p@ss/w:rd"
 KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()

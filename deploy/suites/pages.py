@@ -35,7 +35,7 @@ def check_a_person_signs_in_and_out(running, errand):
         assert "The address or the password is wrong" in chrome.text, chrome.text
         assert all("status of 401" in said for said in chrome.complaints())
         chrome.sign_in(email, password)
-        assert chrome.path == "/device" and chrome.title == "Confirm a device", chrome.path
+        assert chrome.path == "/device" and chrome.title == "Confirm a device", (chrome.path, chrome.text)
         cookies = {cookie["name"]: cookie for cookie in chrome.driver.get_cookies()}
         session = cookies["__Host-errand"]
         assert session["httpOnly"] and session["secure"] and session["sameSite"] == "Lax" and session["path"] == "/"
