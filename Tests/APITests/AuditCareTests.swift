@@ -12,7 +12,7 @@ import Testing
     private static let start = Timestamp(milliseconds: 1_790_000_000_000)
 
     /// A log, its checkpoints and a server that signs it.
-    fileprivate final class Rig {
+    final class Rig {
         let time = ManualTime(AuditCareTests.start)
         let directory: String
         let loop: EventLoop
@@ -20,6 +20,8 @@ import Testing
         var checkpoints: InMemoryAuditCheckpointStore
         var key: AuditKey
         var isElected = true
+        /// Bytes after which the file's digest is written.
+        var stride: Int64 = 1 << 20
         private(set) var faults: [String] = []
 
         init(_ loop: EventLoop) throws {
@@ -32,7 +34,7 @@ import Testing
 
         deinit { try? Files.removeTree(directory) }
 
-        var file: AuditCheckpointFile { AuditCheckpointFile(path: directory + "/checkpoints") }
+        var file: AuditCheckpointFile { AuditCheckpointFile(path: directory + "/checkpoints", stride: stride) }
 
         /// A server that starts now.
         func server(entries: Int = 100, every interval: Duration = .seconds(300)) throws -> AuditCare {
@@ -75,14 +77,14 @@ import Testing
         }
     }
 
-    private func onLoop(_ body: @escaping @Sendable (Rig) async throws -> Void) async throws {
+    static func onLoop(_ body: @escaping @Sendable (Rig) async throws -> Void) async throws {
         let loop = try EventLoop.start(name: "audit-care")
         defer { loop.stop() }
         try await loop.run { try await body(Rig(loop)) }
     }
 
     @Test func `a chain is signed at once, then after so many entries, or so long`() async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             let care = try rig.server()
             try await rig.act()
             await care.step(entries: 100, interval: .seconds(300))
@@ -106,7 +108,7 @@ import Testing
     }
 
     @Test func `what was signed verifies, file and database alike`() async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             let team = AuditChain.team(TeamID(at: Self.start))
             let care = try rig.server()
             for _ in 0..<5 {
@@ -131,7 +133,7 @@ import Testing
     }
 
     @Test func `the end of a server signs what is left`() async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             let care = try rig.server()
             let ended = LoopCondition()
             rig.loop.spawnLocal {
@@ -148,7 +150,7 @@ import Testing
     @Test(arguments: [Int64(4), 1 << 60]) func `a checkpoint that nobody signed does not end the signing in silence`(
         size: Int64
     ) async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             let care = try rig.server()
             try await rig.act(3)
             await care.step(entries: 1, interval: .zero)
@@ -171,7 +173,7 @@ import Testing
     }
 
     @Test func `only the elected server signs, and another goes on where it ended`() async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             let (first, second) = (try rig.server(), try rig.server())
             try await rig.act(3)
             rig.isElected = false
@@ -194,7 +196,7 @@ import Testing
 
     @Test(arguments: [(5, false), (3, true)])
     func `behind an anchor it signs only what something signed confirms`(dropped: Int, isSigned: Bool) async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             try await rig.act(3)
             try await rig.server().step(entries: 1, interval: .zero)
             try await rig.act(3)
@@ -216,7 +218,7 @@ import Testing
     }
 
     @Test func `a crash between the file and the database is made good`() async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             try await rig.act(3)
             try await rig.server().step(entries: 1, interval: .zero)
             try await rig.act(3)
@@ -238,7 +240,7 @@ import Testing
     }
 
     @Test func `a database that was set back is reported and not signed over`() async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             let other = AuditChain.team(TeamID(at: Self.start))
             try await rig.act(3)
             try await rig.act(1, other)
@@ -272,7 +274,7 @@ import Testing
     @Test(arguments: Tampering.allCases) func `nothing is signed that does not follow on what was signed`(
         tampering: Tampering
     ) async throws {
-        try await onLoop { rig in
+        try await Self.onLoop { rig in
             try await rig.act(6)
             let care = try rig.server()
             await care.step(entries: 1, interval: .zero)

@@ -113,8 +113,9 @@ package final class AuditCare {
                 )
                 for chain in due where !refused.contains(chain) { try await sign(chain) }
                 last = due.last
-                guard due.count == Self.page else { return }
+                guard due.count == Self.page else { break }
             }
+            try await digest()
         } catch let fault as AuditFault {
             refuse(fault)
         } catch StoreError.unavailable {
@@ -155,10 +156,22 @@ package final class AuditCare {
         let (file, isWhole) = (file, known?.isWhole ?? false)
         // A full disk may take half of it.
         known?.isWhole = false
-        try await BlockingPool.run { try file.append(checkpoint, isWhole: isWhole) }
+        let added = try await BlockingPool.run { try file.append(checkpoint, isWhole: isWhole) }
         known?.isWhole = true
+        known?.length += added
         known?.last[edge.chain] = checkpoint
         try await save(checkpoint, edge)
+    }
+
+    /// Remembers what the file says, so that the next server that is elected need not read all of it.
+    private func digest() async throws {
+        guard let before = known, file.isDigestDue(before) else { return }
+        let file = file
+        known = try await BlockingPool.run {
+            var contents = before
+            try file.digest(&contents)
+            return contents
+        }
     }
 
     private func save(_ checkpoint: AuditCheckpoint, _ edge: AuditChainVerifier) async throws(StoreError) {

@@ -8,6 +8,7 @@ import Platform
 /// It is what a copy elsewhere is made from, and what a database that was set back is found out by.
 package struct AuditCheckpointFile: Sendable {
     package let path: String
+    private let stride: Int64
 
     /// What a file holds.
     package struct Contents: Sendable {
@@ -19,18 +20,50 @@ package struct AuditCheckpointFile: Sendable {
         package var fork: AuditCheckpoint?
         /// Whether the last piece is whole.
         package var isWhole = true
+        /// Bytes of the file that were read, or written by this process.
+        var length: Int64 = 0
+        /// Bytes of them that a digest stands for.
+        var digested: Int64 = 0
     }
 
     /// Names a file, which need not be there yet.
-    package init(path: String) {
+    ///
+    /// Its digest is written anew after `stride` bytes: a mebibyte is read and verified in about a second.
+    package init(path: String, stride: Int64 = 1 << 20) {
         self.path = path
+        self.stride = stride
     }
 
-    /// Reads what was signed before; blocks.
+    /// Reads what was signed before, from where the last digest ends; blocks.
     package func read(key: AuditPublicKey) throws -> Contents {
         var contents = Contents()
-        try forEach(key: key, { contents.add($0) }, foreign: { contents.foreign += 1 }, end: { contents.isWhole = $0 })
+        if let digest = try AuditCheckpointDigest(of: path, key: key) {
+            contents.last = digest.last
+            contents.digested = digest.length
+        }
+        contents.length = try Files.status(path)?.size ?? 0
+        try forEach(
+            key: key,
+            from: contents.digested,
+            { contents.add($0) },
+            foreign: { contents.foreign += 1 },
+            end: { contents.isWhole = $0 }
+        )
         return contents
+    }
+
+    /// Whether a digest of what the file holds saves its next reader much.
+    func isDigestDue(_ contents: Contents) -> Bool {
+        contents.length - contents.digested >= stride && contents.fork == nil && contents.isWhole
+    }
+
+    /// Writes what was read and added down as a digest, once it is worth it; blocks.
+    ///
+    /// Never of a file with two histories, which has to be found again, nor of one that others added to meanwhile.
+    func digest(_ contents: inout Contents) throws {
+        guard isDigestDue(contents), try Files.status(path)?.size == contents.length else { return }
+        try AuditCheckpointDigest(length: contents.length, last: contents.last).write(of: path)
+        contents.digested = contents.length
     }
 
     /// Puts every checkpoint of this log on a shelf, and counts the pieces that are none; blocks.
@@ -42,6 +75,7 @@ package struct AuditCheckpointFile: Sendable {
 
     private func forEach(
         key: AuditPublicKey,
+        from offset: Int64 = 0,
         _ body: (AuditCheckpoint) -> Void,
         foreign: () -> Void,
         end: (Bool) -> Void
@@ -53,7 +87,7 @@ package struct AuditCheckpointFile: Sendable {
             guard let note else { return }
             if let checkpoint = AuditCheckpoint(note, key: key) { body(checkpoint) } else { foreign() }
         }
-        try Files.forEachLine(path, limit: 64 << 10) { line in
+        try Files.forEachLine(path, from: offset, limit: 64 << 10) { line in
             isWhole = line.isEmpty
             take(reader.add(Substring(decoding: line, as: UTF8.self)))
         }
@@ -62,11 +96,13 @@ package struct AuditCheckpointFile: Sendable {
         end(isWhole)
     }
 
-    /// Adds a checkpoint behind what is there, and waits for the disk; blocks.
-    package func append(_ checkpoint: AuditCheckpoint, isWhole: Bool) throws {
+    /// Adds a checkpoint behind what is there, and waits for the disk; blocks. Gives the bytes that it added.
+    @discardableResult
+    package func append(_ checkpoint: AuditCheckpoint, isWhole: Bool) throws -> Int64 {
         // What a crash tore off is ended first, so that it spoils nothing that follows.
         let text = (isWhole ? "" : "\n\n") + checkpoint.note.description + "\n"
         try Files.append(path, Array(text.utf8))
+        return Int64(text.utf8.count)
     }
 }
 

@@ -15,15 +15,18 @@ extension Files {
 
     /// Gives each line of a file, without its break, in constant memory; `EFBIG` for a line beyond the limit.
     ///
-    /// What stands behind the last break is given as a line too, unless it is empty.
+    /// The first line begins at byte `offset`. What stands behind the last break is given as a line too, unless it is
+    /// empty.
     package static func forEachLine(
         _ path: String,
+        from offset: Int64 = 0,
         limit: Int = 1 << 20,
         _ body: (ArraySlice<UInt8>) throws -> Void
     ) throws {
         let file = OwnedDescriptor(
             try systemCall("open(\(path))") { unsafe clinux_open(path, O_RDONLY | O_CLOEXEC, 0) }
         )
+        if offset > 0 { try systemCall("lseek(\(path))") { lseek(file.raw, off_t(offset), SEEK_SET) } }
         var held: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 256 * 1024)
         while true {
