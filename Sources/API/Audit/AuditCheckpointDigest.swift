@@ -23,7 +23,9 @@ struct AuditCheckpointDigest {
     /// Where the digest of a file lies.
     static func path(of file: String) -> String { "\(file).digest" }
 
-    /// Reads the digest of a file; nil without one that fits it. Blocks.
+    /// Reads the digest of a file; nil without one that fits it.
+    ///
+    /// Blocks.
     init?(of file: String, key: AuditPublicKey) throws {
         let path = Self.path(of: file)
         guard Files.exists(path), Files.exists(file) else { return nil }

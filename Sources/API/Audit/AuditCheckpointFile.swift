@@ -96,7 +96,7 @@ package struct AuditCheckpointFile: Sendable {
         end(isWhole)
     }
 
-    /// Adds a checkpoint behind what is there, and waits for the disk; blocks. Gives the bytes that it added.
+    /// Adds a checkpoint behind what is there, waits for the disk, and gives the bytes that it added; blocks.
     @discardableResult
     package func append(_ checkpoint: AuditCheckpoint, isWhole: Bool) throws -> Int64 {
         // What a crash tore off is ended first, so that it spoils nothing that follows.
