@@ -162,10 +162,12 @@ extension Endpoints {
     }
 
     private func bearerToken(_ request: HTTPRequest) -> String? {
-        guard let value = request.headers["authorization"] else { return nil }
-        let parts = value.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", !parts[1].isEmpty else { return nil }
-        return String(parts[1])
+        // By bytes: a token has a thousand of them, and to find its characters costs more than to check it.
+        guard let value = request.headers["authorization"], let space = value.utf8.firstIndex(of: UInt8(ascii: " ")),
+            value[..<space].lowercased() == "bearer"
+        else { return nil }
+        let token = value[value.utf8.index(after: space)...]
+        return token.isEmpty ? nil : String(token)
     }
 
     /// A browser always sends Origin; a page of another origin must not ride on a person's session.

@@ -46,8 +46,10 @@ package enum PercentEncoding {
     package static func decodeSegments(_ path: String) -> [String]? {
         guard path.utf8.first == UInt8(ascii: "/") else { return nil }
         var segments: [String] = []
-        for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let segment = decode(part) else { return nil }
+        // Bytes, not characters: a mark that combines with the slash makes it no other, and characters cost ten times as much.
+        let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        for part in parts {
+            guard let segment = decode(Substring(part)) else { return nil }
             segments.append(segment)
         }
         return segments

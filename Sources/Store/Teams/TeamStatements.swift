@@ -54,13 +54,17 @@ enum TeamStatements {
         "teams.list",
         "select \(Team.columns) from teams t where t.id > $1::uuid order by t.id limit $2::integer"
     )
+    /// The page is cut before the people are looked up: who may see each of them is asked for the page alone.
     static let listMembers = PostgresStatement(
         "memberships.of_team",
         """
         select \(Member.columns)
-        from memberships m left join users u on u.id = m.user_id
-        where m.team_id = $1::uuid and m.user_id > $2::uuid
-        order by m.user_id limit $3::integer
+        from (
+            select * from memberships
+            where team_id = $1::uuid and user_id > $2::uuid
+            order by user_id limit $3::integer
+        ) m left join users u on u.id = m.user_id
+        order by m.user_id
         """
     )
     static let selectMember = PostgresStatement(
