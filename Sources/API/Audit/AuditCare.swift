@@ -115,7 +115,7 @@ package final class AuditCare {
                 last = due.last
                 guard due.count == Self.page else { break }
             }
-            try await digest()
+            await digest()
         } catch let fault as AuditFault {
             refuse(fault)
         } catch StoreError.unavailable {
@@ -163,14 +163,16 @@ package final class AuditCare {
         try await save(checkpoint, edge)
     }
 
-    /// Remembers what the file says, so that the next server that is elected need not read all of it.
-    private func digest() async throws {
-        guard let before = known, file.isDigestDue(before) else { return }
+    /// Writes down what the file says, so that the next server that is elected need not read all of it.
+    private func digest() async {
+        guard let contents = known, file.isDigestDue(contents) else { return }
+        // One that could not be written is tried again a stride later: nothing rests on it.
+        known?.digested = contents.length
         let file = file
-        known = try await BlockingPool.run {
-            var contents = before
-            try file.digest(&contents)
-            return contents
+        do {
+            try await BlockingPool.run { try file.digest(contents) }
+        } catch {
+            onFault("the digest of \(file.path) could not be written, the log is signed all the same: \(error)")
         }
     }
 

@@ -17,23 +17,22 @@ struct AuditCheckpointDigest {
     private static let title = "errand-audit-digest-1"
     /// Bytes before its end by which a file is known again.
     private static let tail: Int64 = 4_096
-    /// A hundred thousand chains.
+    /// A hundred thousand chains and more; of others the whole file is read.
     private static let limit = 64 << 20
 
     /// Where the digest of a file lies.
     static func path(of file: String) -> String { "\(file).digest" }
 
-    /// Reads the digest of a file; nil without one that fits it.
+    /// Reads the digest of a file; nil without one that fits it and can be read.
     ///
     /// Blocks.
-    init?(of file: String, key: AuditPublicKey) throws {
-        let path = Self.path(of: file)
-        guard Files.exists(path), Files.exists(file) else { return nil }
-        let text = String(decoding: try Files.readAll(path, limit: Self.limit), as: UTF8.self)
+    init?(of file: String, key: AuditPublicKey) {
+        guard let bytes = try? Files.readAll(Self.path(of: file), limit: Self.limit) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let words = lines[0].split(separator: " ")
         guard words.count == 3, words[0] == Self.title, let length = Int64(words[1]), length > 0,
-            let mark = try Self.mark(file, length: length, notes: lines.dropFirst().joined(separator: "\n")),
+            let mark = try? Self.mark(file, length: length, notes: lines.dropFirst().joined(separator: "\n")),
             mark == words[2]
         else { return nil }
         self.length = length
@@ -55,7 +54,9 @@ struct AuditCheckpointDigest {
     /// Puts it beside its file; blocks.
     func write(of file: String) throws {
         let notes = last.values.map { $0.note.description + "\n" }.joined()
-        guard let mark = try Self.mark(file, length: length, notes: notes) else { return }
+        guard notes.utf8.count < Self.limit - 256, let mark = try Self.mark(file, length: length, notes: notes) else {
+            return
+        }
         try Files.writeAtomically(Self.path(of: file), Array("\(Self.title) \(length) \(mark)\n\(notes)".utf8))
     }
 

@@ -37,7 +37,7 @@ package struct AuditCheckpointFile: Sendable {
     /// Reads what was signed before, from where the last digest ends; blocks.
     package func read(key: AuditPublicKey) throws -> Contents {
         var contents = Contents()
-        if let digest = try AuditCheckpointDigest(of: path, key: key) {
+        if let digest = AuditCheckpointDigest(of: path, key: key) {
             contents.last = digest.last
             contents.digested = digest.length
         }
@@ -53,17 +53,18 @@ package struct AuditCheckpointFile: Sendable {
     }
 
     /// Whether a digest of what the file holds saves its next reader much.
+    ///
+    /// Never where there are two histories, which have to be found again.
     func isDigestDue(_ contents: Contents) -> Bool {
         contents.length - contents.digested >= stride && contents.fork == nil && contents.isWhole
     }
 
-    /// Writes what was read and added down as a digest, once it is worth it; blocks.
+    /// Writes what was read and added down as a digest; blocks.
     ///
-    /// Never of a file with two histories, which has to be found again, nor of one that others added to meanwhile.
-    func digest(_ contents: inout Contents) throws {
-        guard isDigestDue(contents), try Files.status(path)?.size == contents.length else { return }
+    /// Never of a file that others added to meanwhile.
+    func digest(_ contents: Contents) throws {
+        guard try Files.status(path)?.size == contents.length else { return }
         try AuditCheckpointDigest(length: contents.length, last: contents.last).write(of: path)
-        contents.digested = contents.length
     }
 
     /// Puts every checkpoint of this log on a shelf, and counts the pieces that are none; blocks.
